@@ -1,0 +1,1 @@
+"""Joins the stages: composition root, HTTP, command line, worker."""

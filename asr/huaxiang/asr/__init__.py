@@ -1,0 +1,1 @@
+"""From decoded audio to turns: transcribe, attribute, normalise."""

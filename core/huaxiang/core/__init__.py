@@ -1,0 +1,1 @@
+"""What every stage shares: types, errors, settings, database, blob store, jobs and the model lock."""

@@ -1,0 +1,110 @@
+"""Settings: read once from the environment in ``main`` and passed down, frozen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from huaxiang.core.errors import ConfigurationError
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huaxiang"
+
+
+def _data_home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "huaxiang"
+
+
+class AudioLimits(BaseModel):
+    """What is accepted as a recording."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_upload_bytes: int = Field(2 * 1024**3, gt=0)
+    max_duration_s: int = Field(6 * 3600, gt=0)
+    min_sample_rate: int = 4000
+    max_sample_rate: int = 192_000
+    max_channels: int = 8
+
+
+class UploadSettings(BaseModel):
+    """Resumable uploads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    part_bytes: int = Field(4 * 1024**2, ge=64 * 1024)
+    expire_s: int = Field(7 * 24 * 3600, gt=0)
+    lease_s: int = Field(30, gt=0)
+
+
+class RecognitionSettings(BaseModel):
+    """How speech is recognised: a model named in models.lock and the machine's use."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str = "whisper-base"
+    compute_type: str = "int8"
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    beam_size: int = Field(1, ge=1)
+    batch_size: int = Field(8, ge=1)
+    language: str = "zh"
+
+
+class Settings(BaseSettings):
+    """All settings; each is an environment variable ``HUAXIANG_…``, nested ones with ``__``.
+
+    For example ``HUAXIANG_DATABASE_URL`` or ``HUAXIANG_RECOGNITION__BEAM_SIZE``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HUAXIANG_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    environment: Literal["production", "development"] = "production"
+    data_dir: Path = Field(default_factory=_data_home)
+    cache_dir: Path = Field(default_factory=_cache_home)
+    database_url: str = ""
+    blob_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(8760, ge=0, le=65535)
+    secret_key: SecretStr | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    worker_heartbeat_s: float = Field(5.0, gt=0)
+    worker_dead_after_s: float = Field(30.0, gt=0)
+    default_zone: str = "Asia/Shanghai"
+    default_country: str = "CN"
+    audio: AudioLimits = AudioLimits()
+    upload: UploadSettings = UploadSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database in use: the setting, or an SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'huaxiang.db'}"
+
+    @property
+    def resolved_blob_url(self) -> str:
+        """The blob store in use: the setting (``file://`` or ``s3://``), or a data subfolder."""
+        return self.blob_url or (self.data_dir / "blobs").absolute().as_uri()
+
+    @property
+    def models_dir(self) -> Path:
+        """Where pulled models live, outside any checkout."""
+        return self.cache_dir / "models"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; ``overrides`` win.
+
+    Raises ConfigurationError naming every bad setting, without its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates what a caller passes
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"bad settings: {wrong}") from error

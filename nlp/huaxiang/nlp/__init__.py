@@ -1,0 +1,1 @@
+"""From turns to findings with evidence and conversation metrics."""

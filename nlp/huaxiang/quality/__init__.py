@@ -1,0 +1,1 @@
+"""质检: rules and scorecards over turns, findings and metrics."""

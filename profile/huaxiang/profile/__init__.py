@@ -1,0 +1,1 @@
+"""From findings, CRM fields and events to a customer with provenance."""
