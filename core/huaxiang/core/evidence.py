@@ -7,7 +7,9 @@ from difflib import SequenceMatcher
 from huaxiang.core.types import Evidence, Transcript, Turn, Word
 
 
-def quote(transcript: Transcript, turn_index: int, char_start: int = 0, char_end: int | None = None) -> Evidence:
+def quote(
+    transcript: Transcript, turn_index: int, char_start: int = 0, char_end: int | None = None
+) -> Evidence:
     """Return evidence for ``turn.text[char_start:char_end]`` (the whole turn as it comes).
 
     Times come from the words under the span; a typed conversation has none. Raises IndexError for
