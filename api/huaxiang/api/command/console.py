@@ -1,4 +1,4 @@
-"""What all commands print through: JSON on standard output, progress and tables for people on standard error."""
+"""What all commands print through: JSON on standard output, progress for people on standard error."""
 
 from __future__ import annotations
 
