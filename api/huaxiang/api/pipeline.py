@@ -1,0 +1,86 @@
+"""The stages of one recording in the order of the design's table, without storage.
+
+``process`` runs it as it stands; the durable workflow runs the same stages and stores each result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from huaxiang.core.audio import DecodedAudio
+from huaxiang.core.types import AudioInfo, Insights, Recording, Scorecard, Tag, Transcript
+
+Progress = Callable[[float], None]
+
+
+class Decoder(Protocol):
+    """Turns a recording's file into the decoded form and says what it found."""
+
+    def __call__(self, source: Path, target: Path) -> AudioInfo:
+        """Write decoded audio to ``target``; raises AudioError for what cannot be used."""
+
+
+class Speech(Protocol):
+    """Speech to turns."""
+
+    def run(self, recording: Recording, audio: DecodedAudio, progress: Progress | None = None) -> Transcript:
+        """Return the turns of a recording, with normalised text and roles."""
+
+
+class Language(Protocol):
+    """Turns to findings and metrics."""
+
+    def run(self, transcript: Transcript, recording: Recording | None = None) -> Insights:
+        """Return what was understood of a conversation."""
+
+
+class Inspection(Protocol):
+    """Findings to a scorecard."""
+
+    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
+        """Return the automatic score."""
+
+
+class Tagging(Protocol):
+    """Findings to the tags that a customer would get."""
+
+    def __call__(
+        self, recording: Recording, transcript: Transcript, insights: Insights
+    ) -> tuple[Tag, ...]:
+        """Return the tags that one recording contributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Everything that the stages made of one recording."""
+
+    recording: Recording
+    transcript: Transcript
+    insights: Insights
+    scorecard: Scorecard
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The stages, each replaceable alone."""
+
+    decode: Decoder
+    speech: Speech
+    language: Language
+    inspection: Inspection
+    tag: Tagging
+
+    def analyse(self, recording: Recording, transcript: Transcript) -> Conversation:
+        """Run everything after recognition: findings, metrics, scorecard and tags."""
+        insights = self.language.run(transcript, recording)
+        return Conversation(
+            recording=recording,
+            transcript=transcript,
+            insights=insights,
+            scorecard=self.inspection.inspect(transcript, insights),
+            tags=self.tag(recording, transcript, insights),
+        )
