@@ -40,21 +40,59 @@ class IdentityRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class FieldValueRow(Base):
-    """One value of one field from one source. All are kept; the merge rule picks at reading.
+class IdentityConflictRow(Base):
+    """A crm_id and a phone number that arrived together and belong to two customers.
 
-    Conversation values carry evidence, and the database refuses them without.
+    Nothing is merged: the crm_id's customer was used, the phone stays with the other one.
+    ``kind`` and ``value`` are the identity that stayed with ``other_customer_id``.
     """
 
-    __tablename__ = "customer_field_values"
+    __tablename__ = "customer_identity_conflicts"
     __table_args__ = (
-        UniqueConstraint("customer_id", "name", "source", "source_id", "value_hash"),
-        CheckConstraint("source IN ('crm', 'conversation', 'event')", name="source"),
-        CheckConstraint("source <> 'conversation' OR json_array_length(evidence) > 0", name="has_evidence"),
+        UniqueConstraint("customer_id", "other_customer_id", "kind", "value", name="uq_customer_conflicts"),
+        CheckConstraint("kind IN ('crm_id', 'phone')", name="kind"),
+        CheckConstraint("customer_id <> other_customer_id", name="two_customers"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    other_customer_id: Mapped[str] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str] = mapped_column(String(32))
+    value: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(200))
+    noted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FieldValueRow(Base):
+    """One value of one field as one source told it. All are kept; the merge rule picks at reading.
+
+    A source's present value has no ``superseded_at``; a JSON null says that the source cleared the
+    field. What was heard carries its recording and evidence, and the database refuses it without.
+    """
+
+    __tablename__ = "customer_field_values"
+    __table_args__ = (
+        UniqueConstraint(
+            "customer_id",
+            "name",
+            "source",
+            "source_id",
+            "value_hash",
+            "observed_at",
+            name="uq_customer_field_values_observation",
+        ),
+        CheckConstraint("source IN ('crm', 'conversation', 'event')", name="source"),
+        CheckConstraint("source <> 'conversation' OR json_array_length(evidence) > 0", name="has_evidence"),
+        CheckConstraint("source <> 'conversation' OR recording_id IS NOT NULL", name="has_recording"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    recording_id: Mapped[str | None] = mapped_column(
+        ForeignKey("recordings.id", ondelete="CASCADE"), index=True
+    )
     name: Mapped[str] = mapped_column(String(64))
     value: Mapped[Any] = mapped_column(JSON)
     value_hash: Mapped[str] = mapped_column(String(64))
