@@ -5,6 +5,7 @@
     HuaxiangError
     ├── InvalidInput            400  invalid_input
     │   ├── InvalidMetadata     400  invalid_metadata
+    │   ├── ChecksumMismatch    460  checksum_mismatch
     │   ├── InvalidConversation 400  invalid_conversation
     │   ├── InvalidRules        400  invalid_rules
     │   └── AudioError          422  audio_unusable
@@ -17,7 +18,8 @@
     ├── Forbidden               403  forbidden
     ├── NotFound                404  not_found
     ├── Conflict                409  conflict
-    │   └── PreconditionFailed  412  precondition_failed
+    │   ├── PreconditionFailed  412  precondition_failed
+    │   └── Locked              423  locked
     ├── Gone                    410  gone
     ├── TooLarge                413  too_large
     ├── TooManyRequests         429  too_many_requests
@@ -64,6 +66,12 @@ class InvalidMetadata(InvalidInput):
     """Upload metadata that cannot be read."""
 
     code = "invalid_metadata"
+
+
+class ChecksumMismatch(InvalidInput):
+    """Uploaded bytes that do not have the checksum they came with (status of the tus protocol)."""
+
+    code, status = "checksum_mismatch", 460
 
 
 class InvalidConversation(InvalidInput):
@@ -142,6 +150,12 @@ class PreconditionFailed(Conflict):
     """The thing changed since the caller read it."""
 
     code, status = "precondition_failed", 412
+
+
+class Locked(Conflict):
+    """Somebody else is writing to it right now."""
+
+    code, status = "locked", 423
 
 
 class Gone(HuaxiangError):

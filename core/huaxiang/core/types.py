@@ -94,7 +94,8 @@ class CallMetadata:
     """What the device or the CRM says about a recording; every field may be unknown.
 
     ``customer_ref`` is a CRM id or a phone number as given. ``agent_channel`` counts from 0.
-    ``started_at`` is aware UTC and ``zone`` the IANA zone or offset it was told in.
+    ``started_at`` is aware UTC and ``zone`` the IANA zone or offset it was told in. ``device`` is the
+    recorder's own name for itself, whoever uploads for it.
     """
 
     started_at: datetime | None = None
@@ -106,6 +107,7 @@ class CallMetadata:
     agent_channel: int | None = None
     consent: bool | None = None
     title: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,11 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording as received: its bytes' identity, where they lie, and what was told about it."""
+    """One recording as received: its bytes' identity, where they lie, and what was told about it.
+
+    ``decoded_key`` is the blob of its decoded audio once there is one; a failed recording says why
+    in ``error_code`` and ``error_message``.
+    """
 
     id: str
     sha256: str
@@ -140,6 +146,9 @@ class Recording:
     metadata: CallMetadata = CallMetadata()
     audio: AudioInfo | None = None
     status: RecordingStatus = RecordingStatus.RECEIVED
+    decoded_key: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, UtcDateTime, string_enum
@@ -26,7 +26,11 @@ class DeviceRow(Base):
 
 
 class UploadRow(Base):
-    """A resumable upload; its parts are immutable blobs ``uploads/{id}/{offset}``."""
+    """A resumable upload; its parts are immutable blobs below ``uploads/{id}/``.
+
+    ``lease`` names the one request that may write until ``lease_until``. ``recording_id`` is set in
+    the transaction that takes the last byte.
+    """
 
     __tablename__ = "uploads"
     __table_args__ = (
@@ -45,16 +49,19 @@ class UploadRow(Base):
     lease: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recording_id: Mapped[str | None] = mapped_column(String(36))
-    error_code: Mapped[str | None] = mapped_column(String(64))
+    duplicate: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class RecordingRow(Base):
-    """One recording. ``source`` is a device id, or ``cli``, ``watch:…``, ``api:…``."""
+    """One recording. ``source`` is a device id, or ``cli``, ``watch:…``, ``api:…``.
+
+    An empty file is a recording too: it fails at once and lies in the quarantine.
+    """
 
     __tablename__ = "recordings"
     __table_args__ = (
         UniqueConstraint("source", "sha256"),
-        CheckConstraint("size_bytes > 0", name="size"),
+        CheckConstraint("size_bytes >= 0", name="size"),
         Index("ix_recordings_received_at_id", "received_at", "id"),
     )
 
