@@ -69,7 +69,8 @@ class FieldValueRow(Base):
     """One value of one field as one source told it. All are kept; the merge rule picks at reading.
 
     A source's present value has no ``superseded_at``; a JSON null says that the source cleared the
-    field. What was heard carries its recording and evidence, and the database refuses it without.
+    field. ``first_observed_at`` to ``observed_at`` is how long the source is known to have said so.
+    What was heard carries its recording and evidence, and the database refuses it without.
     """
 
     __tablename__ = "customer_field_values"
@@ -86,6 +87,7 @@ class FieldValueRow(Base):
         CheckConstraint("source IN ('crm', 'conversation', 'event')", name="source"),
         CheckConstraint("source <> 'conversation' OR json_array_length(evidence) > 0", name="has_evidence"),
         CheckConstraint("source <> 'conversation' OR recording_id IS NOT NULL", name="has_recording"),
+        CheckConstraint("first_observed_at <= observed_at", name="interval"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -99,6 +101,7 @@ class FieldValueRow(Base):
     source: Mapped[str] = mapped_column(String(32))
     source_id: Mapped[str] = mapped_column(String(200))
     confidence: Mapped[float]
+    first_observed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     observed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     superseded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
