@@ -55,6 +55,29 @@ class RecognitionSettings(BaseModel):
     language: str = "zh"
 
 
+class HttpSettings(BaseModel):
+    """Bounds of the HTTP interface. Recordings have their own: ``AudioLimits.max_upload_bytes``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_body_bytes: int = Field(1024**2, gt=0)
+    max_import_bytes: int = Field(32 * 1024**2, gt=0)
+    idempotency_s: int = Field(24 * 3600, gt=0)
+
+
+class AccessSettings(BaseModel):
+    """Sign-in and who may scrape.
+
+    ``metrics_from_loopback`` answers ``/metrics`` without a token to a scraper on this machine;
+    leave it off behind a reverse proxy that sends no ``X-Forwarded-For``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    session_s: int = Field(12 * 3600, gt=0)
+    metrics_from_loopback: bool = False
+
+
 class Settings(BaseSettings):
     """All settings; each is an environment variable ``HUAXIANG_…``, nested ones with ``__``.
 
@@ -81,6 +104,8 @@ class Settings(BaseSettings):
     audio: AudioLimits = AudioLimits()
     upload: UploadSettings = UploadSettings()
     recognition: RecognitionSettings = RecognitionSettings()
+    http: HttpSettings = HttpSettings()
+    access: AccessSettings = AccessSettings()
 
     @property
     def resolved_database_url(self) -> str:
