@@ -86,12 +86,16 @@ def make_engine(url: str) -> Engine:
     """Return an engine for ``sqlite:///…`` or ``postgresql://…`` (psycopg 3 is used).
 
     SQLite gets WAL, foreign keys, a busy timeout and write locks taken at BEGIN, so that two
-    writers wait for each other instead of failing half-way.
+    writers wait for each other instead of failing half-way. Values stay out of error messages.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000})
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+        )
+    engine = create_engine(
+        parsed, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

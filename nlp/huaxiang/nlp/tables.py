@@ -43,7 +43,7 @@ class FindingRow(Base):
     turn_index: Mapped[int]
     kind: Mapped[FindingKind] = mapped_column(string_enum(FindingKind, "kind"))
     label: Mapped[str] = mapped_column(String(64))
-    value: Mapped[Any] = mapped_column(JSON(none_as_null=True))
+    value: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
     confidence: Mapped[float]
     for_review: Mapped[bool]
     source: Mapped[str] = mapped_column(String(200))

