@@ -41,7 +41,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 class PostgresTemplate:
     """A PostgreSQL server with one migrated database, cloned for each test."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, drop: bool) -> None:
+        self._drop = drop
         self._url = make_url(url).set(drivername="postgresql+psycopg")
         self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT")
         self._template = f"{TEMPLATE}_{uuid4().hex[:8]}"
@@ -52,17 +53,21 @@ class PostgresTemplate:
 
     @contextmanager
     def clone(self) -> Iterator[str]:
-        """Give the URL of a fresh migrated database, dropped at the end."""
+        """Give the URL of a fresh migrated database, dropped at the end on a server that stays."""
         name = f"huaxiang_test_{uuid4().hex[:12]}"
         self._run(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         try:
             yield self._url_of(name)
         finally:
-            self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+            self._dropped(name)
 
     def close(self) -> None:
-        self._run(f'DROP DATABASE "{self._template}" WITH (FORCE)')
+        self._dropped(self._template)
         self._admin.dispose()
+
+    def _dropped(self, name: str) -> None:
+        if self._drop:  # a server that is thrown away whole need not spend a checkpoint on each
+            self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _url_of(self, database: str) -> str:
         return self._url.set(drivername="postgresql", database=database).render_as_string(hide_password=False)
@@ -95,12 +100,12 @@ def postgres_template() -> Iterator[PostgresTemplate]:
     """The migrated template: on the server of TEST_DATABASE_URL, or on one that is started here."""
     outside = os.environ.get("TEST_DATABASE_URL")
     if outside:
-        template = PostgresTemplate(outside)
+        template = PostgresTemplate(outside, drop=True)
         yield template
         template.close()
         return
     with _own_postgres() as url:
-        template = PostgresTemplate(url)
+        template = PostgresTemplate(url, drop=False)
         yield template
         template.close()
 

@@ -74,8 +74,8 @@ def _tag(**changed: Any) -> TagRow:
 def _field(**changed: Any) -> FieldValueRow:
     fields: dict[str, Any] = {
         "id": "v", "customer_id": "c", "recording_id": "r", "name": "n", "value": 1, "value_hash": "h",
-        "source": "conversation", "source_id": "r", "confidence": 1, "observed_at": WHEN, "first_observed_at": WHEN,
-        "evidence": EVIDENCE,
+        "source": "conversation", "source_id": "r", "confidence": 1, "first_observed_at": WHEN,
+        "observed_at": WHEN, "evidence": EVIDENCE,
     }  # fmt: skip
     return FieldValueRow(**(fields | changed))
 
