@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         """Where pulled models live, outside any checkout."""
         return self.cache_dir / "models"
 
+    @property
+    def user_lock(self) -> Path:
+        """The lock file of the models that this installation's user added."""
+        return self.data_dir / "models.lock"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Read the settings from the environment; ``overrides`` win.
