@@ -5,6 +5,7 @@
     HuaxiangError
     ├── InvalidInput            400  invalid_input
     │   ├── InvalidMetadata     400  invalid_metadata
+    │   ├── InvalidField        400  invalid_field
     │   ├── ChecksumMismatch    460  checksum_mismatch
     │   ├── InvalidConversation 400  invalid_conversation
     │   ├── InvalidRules        400  invalid_rules
@@ -72,6 +73,12 @@ class ChecksumMismatch(InvalidInput):
     """Uploaded bytes that do not have the checksum they came with (status of the tus protocol)."""
 
     code, status = "checksum_mismatch", 460
+
+
+class InvalidField(InvalidInput):
+    """A customer field whose name or value cannot be taken; ``context["fields"]`` names it."""
+
+    code = "invalid_field"
 
 
 class InvalidConversation(InvalidInput):

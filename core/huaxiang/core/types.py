@@ -343,13 +343,17 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a field value comes from: ``crm``, ``conversation`` or ``event``, and which one."""
+    """Where a field value comes from: ``crm``, ``conversation`` or ``event``, and which one.
+
+    ``rule`` is the ``model-or-rule id @ version`` that heard it; empty for what was told.
+    """
 
     source: str
     source_id: str
     observed_at: datetime
     confidence: float = 1.0
     evidence: tuple[Evidence, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

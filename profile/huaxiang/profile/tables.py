@@ -56,9 +56,7 @@ class IdentityConflictRow(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
-    other_customer_id: Mapped[str] = mapped_column(
-        ForeignKey("customers.id", ondelete="CASCADE"), index=True
-    )
+    other_customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32))
     value: Mapped[str] = mapped_column(String(200))
     source: Mapped[str] = mapped_column(String(200))
@@ -70,7 +68,8 @@ class FieldValueRow(Base):
 
     A source's present value has no ``superseded_at``; a JSON null says that the source cleared the
     field. ``first_observed_at`` to ``observed_at`` is how long the source is known to have said so.
-    What was heard carries its recording and evidence, and the database refuses it without.
+    What was heard carries its recording, its evidence and in ``rule`` what heard it, and the database
+    refuses it without.
     """
 
     __tablename__ = "customer_field_values"
@@ -100,6 +99,7 @@ class FieldValueRow(Base):
     value_hash: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(32))
     source_id: Mapped[str] = mapped_column(String(200))
+    rule: Mapped[str] = mapped_column(String(200), default="")
     confidence: Mapped[float]
     first_observed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     observed_at: Mapped[datetime] = mapped_column(UtcDateTime)

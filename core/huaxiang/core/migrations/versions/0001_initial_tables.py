@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("value_hash", sa.String(length=64), nullable=False),
         sa.Column("source", sa.String(length=32), nullable=False),
         sa.Column("source_id", sa.String(length=200), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=False),
         sa.Column("first_observed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
