@@ -30,6 +30,7 @@
     │   ├── ModelCorrupt        500  model_corrupt
     │   ├── ModelNotLocked      500  model_not_locked
     │   └── ModelUnavailable    502  model_unavailable
+    ├── StageFailed             500  stage_failed
     └── StorageError            500  storage
         └── BlobMissing         500  blob_missing
 
@@ -229,3 +230,18 @@ class BlobMissing(StorageError):
     """A blob that a row points to is not there."""
 
     code = "blob_missing"
+
+
+class StageFailed(HuaxiangError):
+    """A stage of a job failed for good.
+
+    ``stage`` names it and ``error_code`` is the code of the error it failed with, ``error`` for one
+    that nobody foresaw.
+    """
+
+    code = "stage_failed"
+
+    def __init__(self, stage: str, error_code: str, message: str) -> None:
+        super().__init__(message, stage=stage, error_code=error_code)
+        self.stage = stage
+        self.error_code = error_code

@@ -64,6 +64,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("recording_id", sa.String(length=36), nullable=False),
+        sa.Column("stage", sa.String(length=64), nullable=True),
+        sa.Column("stage_attempts", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("ix_jobs_created_at_id", ["created_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_jobs_recording_id"), ["recording_id"], unique=False)
+
+    op.create_table(
         "login_failures",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("subject_hash", sa.String(length=64), nullable=False),
@@ -581,6 +595,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_failures_subject_hash"))
 
     op.drop_table("login_failures")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_recording_id"))
+        batch_op.drop_index("ix_jobs_created_at_id")
+
+    op.drop_table("jobs")
     op.drop_table("idempotency_keys")
     op.drop_table("devices")
     with op.batch_alter_table("customers", schema=None) as batch_op:

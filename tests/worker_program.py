@@ -1,0 +1,60 @@
+"""A worker in a process of its own, whose stages write down that they were done; tests kill it.
+
+``python worker_program.py URL EXECUTOR_ID FOLDER [STAGE:POINT]`` dies by SIGKILL at that point. It ends
+when its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+STAGES = ("hear", "understand", "keep")
+
+
+class DiesAt:
+    """An observer that kills its own process, as a power cut would."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def reached(self, stage: str, point: str) -> None:
+        if f"{stage}:{point}" == self._where:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(url: str, executor_id: str, folder: Path, die_at: str) -> None:
+    """Work until standard input closes."""
+    from huaxiang.core.database import make_engine
+    from huaxiang.core.jobs import StageRunner, Workflow
+    from huaxiang.core.stages import StageExecutor
+    from huaxiang.core.types import Json
+    from huaxiang.core.worker import Worker, WorkerOptions
+
+    def write_down(name: str, recording_id: str) -> Json:
+        with (folder / "done").open("a", encoding="utf-8") as file:
+            file.write(f"{recording_id} {name}\n")
+        return {"stage": name}
+
+    def run(stages: StageRunner, recording_id: str) -> None:
+        told = [stages.stage(name, lambda name=name: write_down(name, recording_id)) for name in STAGES]  # type: ignore[misc]
+        (folder / f"result-{recording_id}").write_text(repr(told), encoding="utf-8")
+
+    engine = make_engine(url)
+    worker = Worker(
+        engine,
+        Workflow(run, STAGES),
+        executor_id,
+        StageExecutor(DiesAt(die_at)),
+        WorkerOptions(heartbeat_s=0.2, dead_after_s=1.5, poll_s=0.1, max_stage_attempts=3),
+    )
+    with worker:
+        (folder / f"started-{executor_id}").touch()
+        sys.stdin.read()
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "")
