@@ -114,8 +114,9 @@ class CallMetadata:
 class AudioInfo:
     """What decoding found: source format and what of it could be used.
 
-    ``duration_ms`` is decoded audio; ``declared_ms`` is the header's claim where it has one.
-    ``dual_mono`` is true where two channels carry the same signal and were reduced to one.
+    ``channels`` counts those of the decoded audio. ``duration_ms`` is decoded audio; ``declared_ms``
+    is the header's claim where it has one. ``dual_mono`` is true where two channels carried the same
+    signal and were reduced to one.
     """
 
     codec: str
