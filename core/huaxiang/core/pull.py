@@ -204,11 +204,13 @@ class _Pull:
             raise ConfigurationError(
                 f"models.lock names the unpacker {source.unpacker!r}, which is not there"
             )
-        self._progress(PullEvent(PullStage.UNPACK, f"{model.name}/{source.source}"))
+        item, size = f"{model.name}/{source.source}", model.file(source.source).size_bytes
+        self._progress(PullEvent(PullStage.UNPACK, item, 0, size))
         folder = self._staging / "unpacked" / model.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         unpacker(self._models_dir / model.name / source.source, folder)
+        self._progress(PullEvent(PullStage.UNPACK, item, size, size))
         made = []
         for each in (each for each in model.files if source in each.sources):
             produced = folder / each.path
