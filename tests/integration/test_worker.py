@@ -105,8 +105,12 @@ def workers(
     workers.stop()
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("database_url", "stage", "point"),
+    [("sqlite", stage, point) for stage in STAGES for point in POINTS]
+    + [("postgresql", "understand", point) for point in POINTS],
+    indirect=["database_url"],
+)
 def test_a_worker_killed_anywhere_and_started_again_ends_in_the_same_result(
     workers: Workers, stage: str, point: str
 ) -> None:

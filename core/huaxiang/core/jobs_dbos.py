@@ -183,7 +183,7 @@ def unfinished_jobs(client: DBOSClient) -> Iterable[tuple[str, str | None]]:
 def _job_status(row: JobRow, status: WorkflowStatus | None) -> JobStatus:
     """Put our row and DBOS's state together; DBOS cannot see a job of a transaction still open."""
     state = JobState.QUEUED if status is None else _STATES.get(status.status, JobState.FAILED)
-    changed_ms = None if status is None else status.updated_at
+    changed_ms = 0 if status is None else status.updated_at or 0
     return JobStatus(
         id=row.id,
         recording_id=row.recording_id,
@@ -192,7 +192,8 @@ def _job_status(row: JobRow, status: WorkflowStatus | None) -> JobStatus:
         attempts=row.attempts,
         error_code=_error_code(status) if state is JobState.FAILED and status is not None else None,
         created_at=row.created_at,
-        updated_at=row.created_at if changed_ms is None else datetime.fromtimestamp(changed_ms / 1000, UTC),
+        # with SQLite DBOS counts whole seconds
+        updated_at=max(row.created_at, datetime.fromtimestamp(changed_ms / 1000, UTC)),
     )
 
 
