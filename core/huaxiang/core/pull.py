@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -253,7 +253,8 @@ def write_verified(
     """
     digest = hashlib.sha256()
     done = 0
-    try:
+    with ExitStack() as undo:
+        undo.callback(target.unlink, missing_ok=True)
         with target.open("wb") as stream:
             for piece in pieces:
                 done += len(piece)
@@ -271,9 +272,7 @@ def write_verified(
                 model=model,
                 file=file.path,
             )
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
 
 
 @contextmanager
