@@ -7,7 +7,7 @@ VENDOR := api/huaxiang/console/static/vendor/.built
 DEMO_DIR ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models console browser demo test lint wheel clean
+.PHONY: help setup models console browser demo demo-stop test lint wheel clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ browser: ## install Chromium and Chinese fonts where this user may
 
 demo: $(INSTALLED) $(VENDOR) models ## take two recorded calls through every stage and serve the result
 	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR) --calls tests/data/calls
+
+demo-stop: $(INSTALLED) ## end the demo's server
+	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR) --calls tests/data/calls --stop
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff format --check .
