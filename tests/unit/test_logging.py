@@ -63,7 +63,7 @@ def test_a_field_not_known_to_be_safe_is_dropped_and_named(lines: Lines) -> None
 @pytest.mark.parametrize("field", ["event", "model", "recording_id"])
 @pytest.mark.parametrize("private", [SAID, PHONE, "138-0013-8000"])
 def test_what_was_said_cannot_slip_into_a_safe_field(lines: Lines, field: str, private: str) -> None:
-    fields = {"event": "x", field: f"about {private}"}
+    fields = {"event": "x", field: private}
     structlog.get_logger("huaxiang.test").info(**fields)
     assert private not in json.dumps(lines(), ensure_ascii=False)
 

@@ -200,13 +200,13 @@ def _mapped(key: str, source: _Source | None = None) -> Iterator[None]:
     """Turn obstore's errors into ours; an error of the source passes through as it is."""
     try:
         yield
-    except FileNotFoundError as error:
-        if source is not None and source.error is error:
-            raise
-        raise missing(key) from error
     except (BaseError, OSError) as error:
         if source is not None and source.error is error:
             raise
+        if source is None and isinstance(
+            error, FileNotFoundError
+        ):  # in a put it is the bucket that is missing
+            raise missing(key) from error
         raise StorageError(f"the blob store failed on {key or 'a listing'}; see its log", key=key) from error
 
 

@@ -29,7 +29,7 @@ SAFE_FIELDS = frozenset(
     }
 )  # fmt: skip
 _MADE_HERE = frozenset({"level", "timestamp", "logger", "error", "_record", "_from_structlog"})
-_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,100}")
+_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.:@-]{1,100}")  # a letter: a phone number is no id
 _SAID = re.compile(r"[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _DIGITS = re.compile(r"(?:\d[ -]*){6,}")
 _MAX_CHARS = 300
