@@ -29,11 +29,13 @@ MAY_IMPORT = {
     "api": {"core", "ingest", "asr", "nlp", "quality", "profile", "api", "console"},
 }
 # Methods of the worker loop and the ASGI edge: the only places that may catch everything.
-BROAD_CATCH_ALLOWED = {"core/huaxiang/core/jobs_dbos.py", "api/huaxiang/api/http/edge.py"}
+BROAD_CATCH_ALLOWED = {"core/huaxiang/core/stages.py", "api/huaxiang/api/http/edge.py"}
 
 
 def modules(stage: str) -> Iterator[Path]:
-    return (ROOT / stage / "huaxiang").rglob("*.py")
+    """All of a stage but the revisions of the schema, which are generated."""
+    found = (ROOT / stage / "huaxiang").rglob("*.py")
+    return (module for module in found if module.parent.name != "versions")
 
 
 def imported_packages(module: Path) -> Iterator[str]:
@@ -80,7 +82,7 @@ def test_importing_the_api_does_not_import_torch() -> None:
     program = (
         "import sys, huaxiang.api, huaxiang.api.command\n"
         "heavy = {'torch', 'transformers', 'faster_whisper', 'ctranslate2', 'av'} & set(sys.modules)\n"
-        "sys.exit(','.join(sorted(heavy)))"
+        "sys.exit(','.join(sorted(heavy)) or 0)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-2000:]

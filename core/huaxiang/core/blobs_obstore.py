@@ -173,24 +173,22 @@ class S3Blobs(ObstoreBlobs):
 
 
 class _Source:
-    """Counts the bytes of an iterable, and remembers the error that it ended in."""
+    """Counts the bytes of an iterable, and tells whether it broke."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self.size_bytes = 0
-        self.error: BaseException | None = None
+        self.broken = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        try:
-            chunk = next(self._chunks)
-        except StopIteration:
-            raise
-        except BaseException as error:
-            self.error = error
-            raise
+        self.broken = True
+        chunk = next(self._chunks, None)
+        self.broken = False
+        if chunk is None:
+            raise StopIteration
         self.size_bytes += len(chunk)
         return chunk
 
@@ -201,11 +199,10 @@ def _mapped(key: str, source: _Source | None = None) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        if source is not None and source.error is error:
+        if source is not None and source.broken:
             raise
-        if source is None and isinstance(
-            error, FileNotFoundError
-        ):  # in a put it is the bucket that is missing
+        # What a put cannot find is the bucket.
+        if source is None and isinstance(error, FileNotFoundError):
             raise missing(key) from error
         raise StorageError(f"the blob store failed on {key or 'a listing'}; see its log", key=key) from error
 

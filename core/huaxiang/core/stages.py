@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -35,20 +36,11 @@ class StageExecutor:
         Raises StageFailed, and nothing else that derives from Exception.
         """
         started = time.monotonic()
-        try:
+        with one_error(name):
             self._retried(name, begin)
             self.observer.reached(name, StagePoint.STARTED)
             result = self._retried(name, lambda: _as_json(step()))
             self.observer.reached(name, StagePoint.WORKED)
-        except StageFailed:
-            raise
-        except HuaxiangError as error:
-            _log.warning("stage failed", stage=name, error_code=error.code, error_type=type(error).__name__)
-            raise StageFailed(name, error.code, error.message) from error
-        except Exception as error:  # the worker loop: a bug ends one job, not the worker
-            _log.error("stage broke", stage=name, error_type=type(error).__name__, exc_info=error)
-            message = f"stage {name} broke with {type(error).__name__}; the log has where"
-            raise StageFailed(name, HuaxiangError.code, message) from error
         _log.info("stage done", stage=name, duration_ms=round((time.monotonic() - started) * 1000))
         return result
 
@@ -68,6 +60,25 @@ class StageExecutor:
                 )
                 time.sleep(wait_s)
         return action()
+
+
+@contextmanager
+def one_error(stage: str) -> Iterator[None]:
+    """Turn whatever is raised inside into StageFailed: the worker loop, where a bug ends one job only.
+
+    The message of an error that nobody foresaw stays behind, as it may hold what was said.
+    """
+    try:
+        yield
+    except StageFailed:
+        raise
+    except HuaxiangError as error:
+        _log.warning("stage failed", stage=stage, error_code=error.code, error_type=type(error).__name__)
+        raise StageFailed(stage, error.code, error.message) from error
+    except Exception as error:
+        _log.error("stage broke", stage=stage, error_type=type(error).__name__, exc_info=error)
+        message = f"stage {stage} broke with {type(error).__name__}; the log has where"
+        raise StageFailed(stage, HuaxiangError.code, message) from error
 
 
 def _passes(error: Exception) -> bool:

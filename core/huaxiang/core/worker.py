@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from huaxiang.core.database import session_factory, transaction
-from huaxiang.core.errors import ConfigurationError, HuaxiangError, StageFailed
+from huaxiang.core.errors import ConfigurationError, StageFailed
 from huaxiang.core.jobs import StagePoint, Workflow
 from huaxiang.core.jobs_dbos import (
     APPLICATION,
@@ -34,7 +34,7 @@ from huaxiang.core.jobs_dbos import (
     system_database_url,
     unfinished_jobs,
 )
-from huaxiang.core.stages import StageExecutor
+from huaxiang.core.stages import StageExecutor, one_error
 from huaxiang.core.tables import JobRow
 from huaxiang.core.types import Json
 from huaxiang.core.watchdog import Watchdog
@@ -174,15 +174,10 @@ class Worker:
             _count_attempt(session, job_id)
         stages = _DbosStages(self, job_id)
         try:
-            self._workflow.run(stages, recording_id)
+            with one_error("workflow"):
+                self._workflow.run(stages, recording_id)
         except StageFailed as failed:
             raise _recordable(failed) from failed
-        except (
-            Exception
-        ) as error:  # the worker loop: DBOS would store and log the message, with what is in it
-            _log.error("workflow broke", error_type=type(error).__name__, exc_info=error)
-            broken = StageFailed("workflow", HuaxiangError.code, f"broke with {type(error).__name__}")
-            raise _recordable(broken) from error
 
     def do_stage(self, job_id: str, name: str, step: Callable[[], Json]) -> Json:
         """Do one stage of a job as a DBOS step: at most once where it finished before."""
