@@ -41,7 +41,8 @@ def respond(request: Request, answer: Answer) -> Response:
         if not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
     body = b"" if answer.document is None else encode(answer.document)
-    return Response(body, answer.status, headers, "application/json" if body else None)
+    kind = headers.pop("Content-Type", "application/json")
+    return Response(body, answer.status, headers, kind if body else None)
 
 
 def not_modified(request: Request, etag: str) -> bool:

@@ -46,6 +46,8 @@ def page_policy(nonce: str) -> str:
 
 def route_template(scope: Scope) -> str:
     """Return the template of the route that took the request, so that no id ends up in a label."""
+    if scope["path"].startswith("/static/"):
+        return "/static"
     return str(getattr(scope.get("route"), "path", "unmatched"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from huaxiang.core.errors import HuaxiangError
+from huaxiang.core.types import Json
 
 PROBLEM_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
@@ -31,8 +32,26 @@ def problem(
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> Response:
-    """Return a problem document; ``detail`` must hold nothing of what was said or sent."""
-    document: dict[str, Any] = {
+    """Return a problem as a response; ``detail`` must hold nothing of what was said or sent."""
+    document = problem_document(status, code, detail, errors=errors, request_id=request_id)
+    return Response(
+        json.dumps(document, ensure_ascii=False),
+        status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type=PROBLEM_TYPE,
+    )
+
+
+def problem_document(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, str]] | None = None,
+    request_id: str | None = None,
+) -> dict[str, Json]:
+    """Return the members of a problem document."""
+    document: dict[str, Json] = {
         "type": f"urn:huaxiang:problem:{code}",
         "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
@@ -43,12 +62,7 @@ def problem(
         document["errors"] = list(errors)
     if request_id is not None:
         document["request_id"] = request_id
-    return Response(
-        json.dumps(document, ensure_ascii=False),
-        status,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-        media_type=PROBLEM_TYPE,
-    )
+    return document
 
 
 def problem_of(error: HuaxiangError, request_id: str | None = None) -> Response:
@@ -74,11 +88,25 @@ def request_id_of(request: Request) -> str | None:
     return cast("str | None", getattr(request.state, "request_id", None))
 
 
-def add_problem_handlers(app: FastAPI) -> None:
+Render = Callable[[Request, Response], Response]
+"""Turns a problem into a page where a person asked for one."""
+
+
+def add_problem_handlers(app: FastAPI, render: Render) -> None:
     """Answer our errors, validation, and the framework's own 404, 405 and 4xx as problems."""
-    app.add_exception_handler(HuaxiangError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _framework)
+    for kind, answer in (
+        (HuaxiangError, _ours),
+        (RequestValidationError, _invalid),
+        (HTTPException, _framework),
+    ):
+
+        async def handler(request: Request, error: Exception, answer: _Answering = answer) -> Response:
+            return render(request, await answer(request, error))
+
+        app.add_exception_handler(kind, handler)
+
+
+_Answering = Callable[[Request, Exception], Awaitable[Response]]
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -1,0 +1,90 @@
+"""Jobs: how far the processing of each recording has come."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from huaxiang.api.http import schemas
+from huaxiang.api.http.answers import Answer, respond
+from huaxiang.api.http.dependencies import Manager, ServicesDep, once
+from huaxiang.api.serialise import time_json
+from huaxiang.core.database import transaction
+from huaxiang.core.jobs import JobStatus
+from huaxiang.core.types import Json
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+
+@router.get("/jobs", summary="List jobs", responses={200: {"model": schemas.JobPage}})
+def get_jobs(
+    request: Request,
+    services: ServicesDep,
+    caller: Manager,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:
+    """Return jobs, newest first; follow ``next_cursor`` for more."""
+    with transaction(services.sessions) as session:
+        jobs = services.jobs.page(session, limit + 1, cursor)
+    shown = jobs[:limit]
+    items: list[Json] = [job_json(job) for job in shown]
+    next_cursor = shown[-1].id if len(jobs) > limit else None
+    return respond(request, Answer({"items": items, "next_cursor": next_cursor}))
+
+
+@router.get(
+    "/jobs/{recording_id}",
+    summary="Read the newest job of a recording",
+    responses={200: {"model": schemas.Job}},
+)
+def get_job(
+    request: Request,
+    services: ServicesDep,
+    caller: Manager,
+    recording_id: Annotated[str, Path(max_length=36)],
+) -> Response:
+    """Return the state, the stage, and the error code where it failed."""
+    with transaction(services.sessions) as session:
+        job = services.jobs.status(session, recording_id)
+    return respond(request, Answer(job_json(job)))
+
+
+@router.post(
+    "/recordings/{recording_id}/reprocess",
+    summary="Process a recording again",
+    status_code=202,
+    responses={202: {"model": schemas.Queued}},
+)
+def reprocess(
+    request: Request,
+    services: ServicesDep,
+    caller: Manager,
+    recording_id: Annotated[str, Path(max_length=36)],
+) -> Response:
+    """Queue another run of all stages; 409 while the last one is not finished."""
+
+    def work(session: Session) -> Answer:
+        services.recordings.get(session, recording_id)
+        job_id = services.jobs.enqueue_again(session, recording_id)
+        return Answer(
+            {"id": job_id, "recording_id": recording_id}, 202, {"Location": f"/v1/jobs/{recording_id}"}
+        )
+
+    return once(request, caller, work)
+
+
+def job_json(job: JobStatus) -> Json:
+    """Return a job as JSON."""
+    return {
+        "id": job.id,
+        "recording_id": job.recording_id,
+        "state": job.state.value,
+        "stage": job.stage,
+        "attempts": job.attempts,
+        "error_code": job.error_code,
+        "created_at": time_json(job.created_at),
+        "updated_at": time_json(job.updated_at),
+    }

@@ -1,0 +1,56 @@
+"""What the HTTP interface and the pages work with; the composition root builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from huaxiang.api.access.callers import Authenticator
+from huaxiang.api.access.sign_in import SignIn
+from huaxiang.api.http.once import Idempotency
+from huaxiang.core.blobs import BlobStore
+from huaxiang.core.jobs import JobQueue
+from huaxiang.core.settings import Settings
+
+if TYPE_CHECKING:
+    from huaxiang.asr.transcripts import TranscriptStore
+    from huaxiang.ingest.devices import DeviceRegistry
+    from huaxiang.ingest.receive import Receiver
+    from huaxiang.ingest.recordings import RecordingStore
+    from huaxiang.ingest.uploads import UploadService
+    from huaxiang.nlp.insights_store import InsightsStore
+    from huaxiang.profile.customers import CustomerStore
+    from huaxiang.quality.scorecard_store import ScorecardStore
+
+Check = Callable[[], None]
+"""A readiness check: returns where all is well, raises a HuaxiangError where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that an endpoint may use.
+
+    ``checks`` are the readiness checks by name (``database``, ``blobs``, ``models``). ``login_key``
+    is the server's key, from which the form token of the sign-in page is made.
+    """
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    blobs: BlobStore
+    jobs: JobQueue
+    receiver: Receiver
+    uploads: UploadService
+    devices: DeviceRegistry
+    recordings: RecordingStore
+    transcripts: TranscriptStore
+    insights: InsightsStore
+    scorecards: ScorecardStore
+    customers: CustomerStore
+    authenticator: Authenticator
+    sign_in: SignIn
+    idempotency: Idempotency
+    login_key: bytes = field(repr=False)
+    checks: Mapping[str, Check]

@@ -1,0 +1,122 @@
+"""Every address against every kind of caller: who gets in is written down here, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from api_world import World, sign_in
+from starlette.testclient import TestClient
+
+from huaxiang.api.http.app import scopes_of_routes
+
+UNKNOWN = "01939c3e-7c1e-7d3a-9d52-6f0a4d1f2b11"
+CALLERS = {"device", "crm", "manager", "metrics", "admin", "he.yun", "mei", "root"}
+PUBLIC = {"GET /healthz", "GET /readyz", "GET /login", "POST /login"}
+MANAGERS = {"manager", "admin", "mei", "root"}
+LISTENERS = MANAGERS | {"he.yun"}
+CUSTOMERS = MANAGERS | {"crm"}
+ADMINS = {"admin", "root"}
+MAY = {
+    "GET /metrics": {"metrics"} | ADMINS,
+    "GET /openapi.json": CALLERS,
+    "GET /": CALLERS,
+    "GET /v1/recordings": LISTENERS,
+    "POST /v1/recordings": {"device"} | ADMINS,
+    "GET /v1/recordings/{recording_id}": LISTENERS,
+    "GET /v1/recordings/{recording_id}/transcript": LISTENERS,
+    "GET /v1/recordings/{recording_id}/insights": LISTENERS,
+    "GET /v1/recordings/{recording_id}/scorecard": LISTENERS,
+    "GET /v1/recordings/{recording_id}/audio": LISTENERS,
+    "HEAD /v1/recordings/{recording_id}/audio": LISTENERS,
+    "GET /v1/recordings/{recording_id}/peaks": LISTENERS,
+    "POST /v1/recordings/{recording_id}/reprocess": MANAGERS,
+    "OPTIONS /v1/uploads": {"device"} | ADMINS,
+    "POST /v1/uploads": {"device"} | ADMINS,
+    "OPTIONS /v1/uploads/{upload_id}": {"device"} | ADMINS,
+    "HEAD /v1/uploads/{upload_id}": {"device"} | ADMINS,
+    "POST /v1/uploads/{upload_id}": {"device"} | ADMINS,
+    "PATCH /v1/uploads/{upload_id}": {"device"} | ADMINS,
+    "DELETE /v1/uploads/{upload_id}": {"device"} | ADMINS,
+    "GET /v1/customers": CUSTOMERS,
+    "POST /v1/customers/import": {"crm"} | ADMINS,
+    "GET /v1/customers/{external_id}": CUSTOMERS,
+    "PUT /v1/customers/{external_id}": {"crm"} | ADMINS,
+    "GET /v1/customers/{external_id}/profile": CUSTOMERS,
+    "GET /v1/devices": ADMINS,
+    "POST /v1/devices": ADMINS,
+    "DELETE /v1/devices/{device_id}": ADMINS,
+    "GET /v1/jobs": MANAGERS,
+    "GET /v1/jobs/{recording_id}": MANAGERS,
+    "GET /recordings": LISTENERS,
+    "GET /recordings/{recording_id}": LISTENERS,
+    "GET /recordings/{recording_id}/state": LISTENERS,
+    "GET /customers": CUSTOMERS,
+    "GET /customers/{reference}": CUSTOMERS,
+    "POST /logout": CALLERS,
+}
+PEOPLE = ("he.yun", "mei", "root")
+
+
+def test_every_route_is_in_the_table(world: World) -> None:
+    routes = {f"{method} {path}" for method, path in scopes_of_routes(world.app)}
+    assert routes == set(MAY) | PUBLIC
+
+
+def test_every_route_but_the_public_ones_asks_for_a_caller(world: World) -> None:
+    unguarded = {f"{m} {path}" for (m, path), scopes in scopes_of_routes(world.app).items() if scopes is None}
+    assert unguarded == PUBLIC
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_an_unknown_caller_gets_nothing(client: TestClient, accept: str) -> None:
+    addresses = [*MAY, "GET /v1/nothing", "GET /nothing", "POST /healthz/x", "TRACE /v1/recordings"]
+    for route in addresses:
+        method, path = route.split(" ")
+        for headers in ({}, {"Authorization": "Bearer hxt_wrong"}, {"Cookie": "huaxiang_session=wrong"}):
+            response = client.request(
+                method, path.replace("{", "").replace("}", ""), headers={"Accept": accept, **headers}
+            )
+            page = (
+                accept == "text/html" and method in ("GET", "HEAD", "OPTIONS") and not path.startswith("/v1/")
+            )
+            expected = 303 if page and "Authorization" not in headers else 401
+            assert response.status_code == expected, (route, headers)
+            if expected == 303:
+                assert response.headers["location"].startswith("/login?next=")
+
+
+@pytest.mark.parametrize("caller", sorted(CALLERS))
+def test_a_caller_gets_in_where_the_table_says_so_and_nowhere_else(
+    world: World, client: TestClient, caller: str
+) -> None:
+    headers, csrf = sign_in(client, caller) if caller in PEOPLE else (world.headers(caller), "")
+    for route, allowed in MAY.items():
+        method, path = route.split(" ")
+        if path == "/logout":
+            continue
+        address = re.sub(r"\{.*?\}", UNKNOWN, path)
+        status = client.request(method, address, headers=headers).status_code
+        assert (status not in (401, 403)) == (caller in allowed), (route, status)
+    if caller in PEOPLE:
+        assert client.post("/logout", data={"csrf": csrf}).status_code == 303
+        assert client.get("/v1/recordings").status_code == 401
+
+
+def test_the_public_addresses_answer_everyone(client: TestClient) -> None:
+    for path in ("/healthz", "/readyz", "/login", "/static/console.css"):
+        assert client.get(path).status_code == 200
+
+
+def test_metrics_answer_loopback_without_a_token_only_where_the_setting_says_so(
+    world: World, client: TestClient
+) -> None:
+    assert client.get("/metrics").status_code == 401
+
+
+def test_a_body_of_an_unknown_caller_is_not_read(client: TestClient) -> None:
+    def never() -> object:
+        raise AssertionError("the body was read")
+        yield b""
+
+    assert client.post("/v1/recordings", content=never()).status_code == 401  # type: ignore[arg-type]
