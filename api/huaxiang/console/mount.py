@@ -1,0 +1,60 @@
+"""Adds the pages and their static files to the application."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+
+from huaxiang.api.access.callers import Caller
+from huaxiang.api.http.dependencies import AnyCaller
+from huaxiang.api.http.problems import Render, request_id_of
+from huaxiang.api.services import Services
+from huaxiang.console.assets import STATIC, Assets, CachedStaticFiles
+from huaxiang.console.customer_pages import customer_router
+from huaxiang.console.recording_pages import recording_router
+from huaxiang.console.sign_in_pages import sign_in_router
+from huaxiang.console.views import Views, language_of
+
+
+def mount_console(app: FastAPI, services: Services) -> Render:
+    """Add the pages to ``app``; return what turns a problem into a page for a person."""
+    views = Views(Assets())
+    for make in (sign_in_router, recording_router, customer_router):
+        app.include_router(make(services, views))
+    app.add_api_route("/", _home, methods=["GET"], include_in_schema=False)
+    app.mount("/static", CachedStaticFiles(directory=STATIC), name="static")
+
+    def render(request: Request, problem: Response) -> Response:
+        if not _wants_page(request):
+            return problem
+        document = json.loads(bytes(problem.body))
+        text = language_of(request)
+        key = f"error.{document['code']}"
+        message = text.words.get(key) or text("error.other", code=document["code"])
+        page = views.render(
+            request,
+            "error.html",
+            status=problem.status_code,
+            number=problem.status_code,
+            message=message,
+            request_id=request_id_of(request) or "",
+        )
+        for name in ("retry-after", "www-authenticate", "allow"):
+            if name in problem.headers:
+                page.headers[name] = problem.headers[name]
+        return page
+
+    return render
+
+
+def _home(request: Request, caller: AnyCaller) -> Response:
+    return RedirectResponse("/recordings", 303)
+
+
+def _wants_page(request: Request) -> bool:
+    """Return whether a person's browser asked for a page, not a program for data."""
+    known = isinstance(getattr(request.state, "caller", None), Caller)
+    api = request.url.path.startswith(("/v1/", "/static/", "/metrics", "/healthz", "/readyz"))
+    return known and not api and "text/html" in request.headers.get("accept", "")
