@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 from tests.support.profile_calls import NOON, A, C, Call, receive
 
@@ -17,6 +18,7 @@ from huaxiang.profile.crm import put_customer
 from huaxiang.profile.customers import CustomerStore
 from huaxiang.profile.listing import list_customers
 from huaxiang.profile.merge import merge_recording
+from huaxiang.profile.tables import CustomerRow
 from huaxiang.profile.view import customer, profile
 
 TODAY = NOON + timedelta(days=10)
@@ -182,9 +184,20 @@ def test_customers_are_listed_page_by_page_those_changed_last_first(sessions: se
     assert [item["external_id"] for item in since] == ["C-1", "C-4", "C-3"]
 
 
-def customer_changed(session: Session, reference: str) -> Any:
-    from huaxiang.profile.tables import CustomerRow
+def test_customers_who_changed_at_one_moment_are_all_listed_once(sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions) as session:
+        for number in range(5):
+            put_customer(session, f"C-{number}", {})
+        session.execute(update(CustomerRow).values(updated_at=NOON))
+        ids, cursor = [], None
+        for _ in range(3):
+            page = list_customers(session, TODAY, cursor=cursor, limit=2)
+            ids += [item["external_id"] for item in page.items]
+            cursor = page.next_cursor
+    assert (sorted(str(one) for one in ids), cursor) == ([f"C-{number}" for number in range(5)], None)
 
+
+def customer_changed(session: Session, reference: str) -> Any:
     row = session.get(CustomerRow, CustomerStore().find(session, reference))
     assert row is not None
     return row.updated_at

@@ -35,7 +35,19 @@ def test_a_number_has_one_form_however_it_is_written(written: str, number: str) 
 
 @pytest.mark.parametrize(
     "written",
-    ["", "62345678", "95588", "138****8000", "13800138000.0", "1380013800", "call me", "+", "12000000001"],
+    [
+        "",
+        "62345678",
+        "95588",
+        "138****8000",
+        "1380013*8000",
+        "电话13800138000",
+        "13800138000.0",
+        "1380013800",
+        "call me",
+        "+",
+        "12000000001",
+    ],
 )
 def test_what_is_no_number_has_no_form(written: str) -> None:
     assert normalise_phone(written) is None
