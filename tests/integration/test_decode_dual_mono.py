@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from audio_files import MONO_CALL, STEREO_CALL, Encoding, encode
 from numpy.typing import NDArray
-from tests.support.audio_files import MONO_CALL, STEREO_CALL, Encoding, encode
 
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.settings import AudioLimits

@@ -9,8 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from tests.support.audio_files import (
+from audio_files import (
     AMR_WB_WITH_SILENCE_FRAMES,
     ENCODINGS,
     MONO_CALL,
@@ -22,6 +21,7 @@ from tests.support.audio_files import (
     make,
     voices,
 )
+from numpy.typing import NDArray
 
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.errors import AudioError

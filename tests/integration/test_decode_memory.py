@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from tests.support.audio_files import make, voices
+from audio_files import make, voices
 
 MEASURE = """
 import json, resource, sys

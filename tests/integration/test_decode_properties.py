@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from audio_files import AMR_WB_WITH_SILENCE_FRAMES, ENCODINGS, make
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.audio_files import AMR_WB_WITH_SILENCE_FRAMES, ENCODINGS, make
 
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.errors import AudioError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.audio_files import Encoding, cut, encode, make, voices, wav_bytes
+from audio_files import Encoding, cut, encode, make, voices, wav_bytes
 
 from huaxiang.core.errors import (
     AudioError,

@@ -131,11 +131,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording as received: its bytes' identity, where they lie, and what was told about it.
-
-    ``decoded_key`` is the blob of its decoded audio once there is one; a failed recording says why
-    in ``error_code`` and ``error_message``.
-    """
+    """One recording as received: its bytes' identity, where they lie, and what was told about it."""
 
     id: str
     sha256: str
@@ -147,9 +143,6 @@ class Recording:
     metadata: CallMetadata = CallMetadata()
     audio: AudioInfo | None = None
     status: RecordingStatus = RecordingStatus.RECEIVED
-    decoded_key: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
