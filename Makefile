@@ -36,10 +36,10 @@ browser: ## install Chromium and Chinese fonts where this user may
 	@sh tests/install_browser.sh
 
 demo: $(INSTALLED) $(VENDOR) models ## take two recorded calls through every stage and serve the result
-	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR) --calls tests/data/calls
+	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR)
 
 demo-stop: $(INSTALLED) ## end the demo's server
-	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR) --calls tests/data/calls --stop
+	$(BIN)/python -m huaxiang.api.demo --data-dir $(DEMO_DIR) --stop
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff format --check .

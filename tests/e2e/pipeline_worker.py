@@ -34,7 +34,7 @@ def main(data_dir: Path, database_url: str, die_at: str) -> None:
     settings = load_settings(
         data_dir=data_dir, database_url=database_url, worker_heartbeat_s=0.5, worker_dead_after_s=2.0
     )
-    with bootstrap.build_worker(bootstrap.build_system(settings), DiesAt(data_dir, die_at)):
+    with bootstrap.running_worker(bootstrap.build_system(settings), DiesAt(data_dir, die_at)):
         (data_dir / "started").touch()
         sys.stdin.read()
 

@@ -1,6 +1,6 @@
 """``make demo``: a server on this machine, two recorded calls taken through every stage over HTTP.
 
-``python -m huaxiang.api.demo --data-dir DIR --calls DIR [--port N]`` starts the server where none runs,
+``python -m huaxiang.api.demo --data-dir DIR [--port N]`` starts the server where none runs,
 registers what it needs, uploads the calls and says where the page and a profile are. The server goes
 on running; ``--stop`` ends it. Doing it again uses what is there.
 """
@@ -22,6 +22,7 @@ import httpx
 from huaxiang.api import bootstrap
 from huaxiang.api.access.tokens import add_token
 from huaxiang.api.command.console import emit_text, progress_bar
+from huaxiang.api.samples import samples_dir
 from huaxiang.api.workflow import STAGE_NAMES
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import ConfigurationError, HuaxiangError, StageFailed
@@ -51,7 +52,6 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data-dir", type=Path, required=True, help="where the demo keeps its data")
-    parser.add_argument("--calls", type=Path, required=True, help="folder of the recorded calls")
     parser.add_argument("--port", type=int, default=8760, help="where to serve; another if it is taken")
     parser.add_argument("--stop", action="store_true", help="end the demo's server")
     given = parser.parse_args()
@@ -60,7 +60,7 @@ def main() -> int:
         if given.stop:
             demo.stop()
         else:
-            demo.run(given.calls)
+            demo.run(samples_dir())
     except (HuaxiangError, httpx.HTTPError) as error:
         emit_text(f"the demo failed: {error}")
         return 1

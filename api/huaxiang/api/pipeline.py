@@ -47,9 +47,7 @@ class Inspection(Protocol):
 class Tagging(Protocol):
     """Findings to the tags that a customer would get."""
 
-    def __call__(
-        self, recording: Recording, transcript: Transcript, insights: Insights
-    ) -> tuple[Tag, ...]:
+    def __call__(self, recording: Recording, transcript: Transcript, insights: Insights) -> tuple[Tag, ...]:
         """Return the tags that one recording contributes."""
 
 

@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     port: int = Field(8760, ge=0, le=65535)
     secret_key: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    worker_name: str = ""
     worker_heartbeat_s: float = Field(5.0, gt=0)
     worker_dead_after_s: float = Field(30.0, gt=0)
     default_zone: str = "Asia/Shanghai"

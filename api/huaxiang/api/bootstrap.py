@@ -1,0 +1,291 @@
+"""The composition root: the only place where adapters are chosen and put together.
+
+Nothing is built at import. What needs torch, CTranslate2 or PyAV is imported in the function that
+builds it, so that a command that needs none of them loads none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from huaxiang.api.pipeline import Pipeline
+from huaxiang.core.blobs import BlobStore, make_blob_store
+from huaxiang.core.database import make_engine, now, session_factory
+from huaxiang.core.errors import StorageError
+from huaxiang.core.lock import ModelLock, offline_environment
+from huaxiang.core.settings import Settings
+from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
+from huaxiang.ingest.devices import DeviceRegistry
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from huaxiang.api.services import Services
+    from huaxiang.api.workflow import RecordingWorkflow, Stores
+    from huaxiang.asr.speech import SpeechPipeline
+    from huaxiang.core.jobs import JobQueue, StageObserver
+    from huaxiang.core.worker import Worker
+    from huaxiang.ingest.receive import Receiver
+    from huaxiang.ingest.watch import FolderWatch
+    from huaxiang.nlp.model_classifier import ModelClassifier
+
+ENCODER = "multilingual-e5-small"
+HEADS = "nlp-heads"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The database, at the newest revision, and the blob store."""
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    blobs: BlobStore
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything that a server or a worker is made of."""
+
+    settings: Settings
+    storage: Storage
+    stores: Stores
+    workflow: RecordingWorkflow
+    jobs: JobQueue
+    lock: ModelLock
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Open database and blob store, and bring the schema up to date.
+
+    Raises ConfigurationError for a URL that cannot be used and StorageError where the database
+    does not answer.
+    """
+    from huaxiang.core.jobs_dbos import prepare_jobs
+    from huaxiang.core.migrations import upgrade
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.resolved_database_url)
+    upgrade(engine)
+    prepare_jobs(engine)
+    return Storage(engine, session_factory(engine), make_blob_store(settings.resolved_blob_url))
+
+
+def devices() -> DeviceRegistry:
+    """Return the registry of devices."""
+    return DeviceRegistry()
+
+
+def build_pipeline(settings: Settings) -> Pipeline:
+    """Load the models and return the stages, ready to run.
+
+    Raises ModelMissing or ModelCorrupt naming the file, and the cure (``huaxiang models pull``).
+    """
+    from huaxiang.ingest.decode import decode
+    from huaxiang.nlp.entities import EntityGrammar
+    from huaxiang.nlp.metrics import conversation_metrics
+    from huaxiang.nlp.understand import Understanding
+    from huaxiang.profile.tags import tags_from
+    from huaxiang.quality import Inspector, default_scorecard
+
+    offline_environment()
+    lock = ModelLock.load(settings.user_lock)
+    return Pipeline(
+        decode=partial(decode, limits=settings.audio),
+        speech=_speech(settings, lock),
+        language=Understanding(_classifier(settings, lock), EntityGrammar(), conversation_metrics),
+        inspection=Inspector(default_scorecard()),
+        tag=tags_from,
+    )
+
+
+def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
+    from huaxiang.asr.normalise import MandarinNormaliser
+    from huaxiang.asr.speech import SpeechOptions, SpeechPipeline
+    from huaxiang.asr.voice_activity import SileroVoiceActivity
+    from huaxiang.asr.whisper import WhisperOptions, WhisperTranscriber
+
+    chosen = settings.recognition
+    model = lock.model(chosen.model)
+    lock.ensure("silero-vad", settings.models_dir)
+    transcriber = WhisperTranscriber(
+        lock.ensure(chosen.model, settings.models_dir),
+        f"{model.name}@{model.revision[:7]}",
+        WhisperOptions(
+            compute_type=chosen.compute_type,
+            threads=chosen.threads,
+            beam_size=chosen.beam_size,
+            batch_size=chosen.batch_size,
+        ),
+    )
+    options = SpeechOptions(language=chosen.language)
+    return SpeechPipeline(transcriber, SileroVoiceActivity(), MandarinNormaliser(), options)
+
+
+def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
+    from huaxiang.nlp.model_classifier import ModelClassifier
+
+    heads = lock.model(HEADS)
+    folder = lock.ensure(HEADS, settings.models_dir)
+    return ModelClassifier(
+        encoder_folder=lock.ensure(ENCODER, settings.models_dir),
+        weights_file=folder / heads.files[0].path,
+        source=f"{HEADS} @ {heads.files[0].sha256[:8]}",
+        threads=settings.recognition.threads,
+    )
+
+
+def typed_recording(transcript: Transcript, setting: Setting | None) -> Recording:
+    """Return the recording that stands for a typed conversation: its id, and no audio."""
+    return Recording(
+        id=transcript.recording_id,
+        sha256="",
+        size_bytes=0,
+        filename="",
+        blob_key="",
+        source="typed",
+        received_at=now(),
+        metadata=CallMetadata(setting=setting),
+    )
+
+
+def build_system(settings: Settings) -> System:
+    """Open the storage and put the workflow together; models are loaded with the first recording."""
+    from huaxiang.api.workflow import RecordingWorkflow, Stores
+    from huaxiang.asr.transcripts import TranscriptStore
+    from huaxiang.core.jobs_dbos import DbosJobs
+    from huaxiang.ingest.recordings import RecordingStore
+    from huaxiang.nlp.insights_store import InsightsStore
+    from huaxiang.quality.scorecard_store import ScorecardStore
+
+    storage = open_storage(settings)
+    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
+    lock = ModelLock.load(settings.user_lock)
+    workflow = RecordingWorkflow(
+        pipeline=cache(partial(build_pipeline, settings)),
+        sessions=storage.sessions,
+        blobs=storage.blobs,
+        stores=stores,
+        lock_digest=lock.digest,
+        country=settings.default_country,
+    )
+    jobs = DbosJobs(storage.engine, workflow.definition())
+    return System(settings, storage, stores, workflow, jobs, lock)
+
+
+@contextmanager
+def running_worker(system: System, observer: StageObserver | None = None) -> Iterator[Worker]:
+    """Run a worker in this process; its name stays over restarts, so it goes on with its own jobs."""
+    from huaxiang.core.executor_id import executor_id
+    from huaxiang.core.jobs import NoObserver
+    from huaxiang.core.stages import StageExecutor
+    from huaxiang.core.worker import Worker, WorkerOptions
+
+    settings = system.settings
+    with executor_id(settings.data_dir / "workers") as name:
+        worker = Worker(
+            system.storage.engine,
+            system.workflow.definition(),
+            name,
+            StageExecutor(observer or NoObserver()),
+            WorkerOptions(settings.worker_heartbeat_s, settings.worker_dead_after_s),
+        )
+        with worker:
+            yield worker
+
+
+def build_watcher(system: System, folder: Path, *, dry_run: bool) -> FolderWatch:
+    """Return what takes recordings from a folder."""
+    from huaxiang.ingest.watch import FolderWatch
+
+    return FolderWatch(folder, _receiver(system), system.storage.sessions, dry_run=dry_run)
+
+
+def build_services(system: System) -> Services:
+    """Return what the HTTP interface and the pages work with."""
+    from huaxiang.api.access.callers import Authenticator
+    from huaxiang.api.access.first_start import server_key
+    from huaxiang.api.access.passwords import Passwords
+    from huaxiang.api.access.sign_in import SignIn
+    from huaxiang.api.access.throttle import Throttle
+    from huaxiang.api.http.once import Idempotency
+    from huaxiang.api.services import Services
+    from huaxiang.ingest.uploads import UploadService
+    from huaxiang.profile.customers import CustomerStore
+
+    settings, storage, stores = system.settings, system.storage, system.stores
+    key = server_key(settings)
+    registry = devices()
+    receiver = _receiver(system)
+    return Services(
+        settings=settings,
+        sessions=storage.sessions,
+        blobs=storage.blobs,
+        jobs=system.jobs,
+        receiver=receiver,
+        uploads=UploadService(receiver, storage.blobs, storage.sessions, settings.upload),
+        devices=registry,
+        recordings=stores.recordings,
+        transcripts=stores.transcripts,
+        insights=stores.insights,
+        scorecards=stores.scorecards,
+        customers=CustomerStore(settings.default_country),
+        authenticator=Authenticator(storage.sessions, registry),
+        sign_in=SignIn(
+            storage.sessions,
+            Passwords(),
+            Throttle(storage.sessions, key),
+            timedelta(seconds=settings.access.session_s),
+        ),
+        idempotency=Idempotency(storage.sessions, timedelta(seconds=settings.http.idempotency_s)),
+        login_key=key,
+        checks=_checks(system),
+    )
+
+
+def build_app(system: System) -> FastAPI:
+    """Return the HTTP application."""
+    from huaxiang.api.http.app import create_app
+
+    return create_app(build_services(system))
+
+
+def first_start(settings: Settings, storage: Storage) -> Path | None:
+    """Make the first admin where there is no user; return the file that holds the sign-in, or None."""
+    from huaxiang.api.access.first_start import ensure_first_admin
+    from huaxiang.api.access.passwords import Passwords
+
+    return ensure_first_admin(storage.sessions, Passwords(), settings.data_dir)
+
+
+def _receiver(system: System) -> Receiver:
+    from huaxiang.ingest.receive import Receiver
+
+    return Receiver(system.storage.blobs, system.jobs, system.settings.audio)
+
+
+def _checks(system: System) -> dict[str, Callable[[], None]]:
+    from huaxiang.core.migrations import current_revision, newest_revision
+
+    def database() -> None:
+        with system.storage.sessions.begin() as session:
+            session.execute(select(1))
+        if current_revision(system.storage.engine) != newest_revision():
+            raise StorageError("the database is not at the newest revision; restart the server")
+
+    def blobs() -> None:
+        system.storage.blobs.exists("readiness")
+
+    def models() -> None:
+        for name in (system.settings.recognition.model, ENCODER, HEADS):
+            system.lock.ensure(name, system.settings.models_dir)
+
+    return {"database": database, "blobs": blobs, "models": models}

@@ -1,0 +1,50 @@
+"""``bench``: speed and memory on this machine, beside a plain baseline measured in the same run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huaxiang.api.command.console import progress_bar
+from huaxiang.api.command.evaluate import show
+from huaxiang.core.settings import load_settings
+from huaxiang.core.types import Json
+
+
+class Part(StrEnum):
+    """What is measured."""
+
+    ASR = "asr"
+    PIPELINE = "pipeline"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to ``app``."""
+    app.command()(bench)
+
+
+def bench(
+    part: Annotated[Part | None, typer.Argument(help="What to measure; everything if not given.")] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option("--audio", help="Recordings to measure with; two samples as it comes."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Measure speed and memory beside the recognition library used plainly, on the same audio."""
+    from huaxiang.api.benchmark import bench_pipeline, bench_speech
+    from huaxiang.api.samples import sample_calls
+
+    settings = load_settings()
+    calls = audio or sample_calls()
+    report: dict[str, Json] = {}
+    if part in (None, Part.ASR):
+        with progress_bar("asr") as advance:
+            report["asr"] = bench_speech(calls, settings, advance)
+    if part in (None, Part.PIPELINE):
+        with progress_bar("pipeline") as advance:
+            report["pipeline"] = bench_pipeline(calls, settings, advance)
+    show(report, as_json)

@@ -1,0 +1,77 @@
+"""``eval``: scores on the user's own labelled data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from huaxiang.api import bootstrap
+from huaxiang.api.command.console import emit_json, people, progress_bar
+from huaxiang.core.settings import load_settings
+from huaxiang.core.types import Json
+
+app = typer.Typer(help="Accuracy on your own labelled data.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+@app.command("asr")
+def evaluate_speech(
+    manifest: Annotated[Path, typer.Argument(help="JSONL with audio and text, or a folder of calls.")],
+    as_json: AsJson = False,
+) -> None:
+    """Score recognition: character error rate with intervals, beside the plain library."""
+    from huaxiang.api.evaluation import evaluate_asr_manifest
+
+    with progress_bar(manifest.name) as advance:
+        report = evaluate_asr_manifest(manifest, load_settings(), advance)
+    show(report, as_json)
+
+
+@app.command("nlp")
+def evaluate_language(
+    corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    as_json: AsJson = False,
+) -> None:
+    """Score findings, entities and scorecard items against labelled conversations."""
+    from huaxiang.api.evaluation import evaluate_corpus
+
+    with progress_bar(corpus.name) as advance:
+        report = evaluate_corpus(corpus, bootstrap.build_pipeline(load_settings()), advance)
+    show(report, as_json)
+
+
+@app.command("calls")
+def evaluate_calls(
+    folder: Annotated[
+        Path, typer.Argument(help="Recordings with their truth.", file_okay=False, exists=True)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Score the whole pipeline on recordings with their truth: words, findings, speed."""
+    from huaxiang.api.evaluation import evaluate_recordings
+
+    with progress_bar(folder.name) as advance:
+        report = evaluate_recordings(folder, bootstrap.build_pipeline(load_settings()), advance)
+    show(report, as_json)
+
+
+def show(report: dict[str, Json], as_json: bool) -> None:
+    """Print a report as JSON, or as a table for people."""
+    if as_json:
+        emit_json(report)
+        return
+    table = Table("measure", "value")
+    for name, value in _flat(report, ""):
+        table.add_row(name, value)
+    people.print(table)
+
+
+def _flat(value: Json, name: str) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [row for key, inner in value.items() for row in _flat(inner, f"{name}.{key}" if name else key)]
+    if isinstance(value, float):
+        return [(name, f"{value:.4f}")]
+    return [(name, str(value))]

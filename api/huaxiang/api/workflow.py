@@ -1,0 +1,160 @@
+"""The one workflow: what happens to a recording, stage by stage, each result stored.
+
+Every stage reads what the stage before it stored, writes its result by the recording's id in one
+transaction, and may be run again without harm. The job runtime remembers which stages finished.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from huaxiang.api.pipeline import Pipeline
+from huaxiang.asr.transcripts import TranscriptStore
+from huaxiang.core.audio import WavAudio
+from huaxiang.core.blobs import BlobStore
+from huaxiang.core.database import transaction
+from huaxiang.core.errors import AudioError, BlobMissing, StageFailed
+from huaxiang.core.jobs import StageRunner, Workflow
+from huaxiang.core.types import Json, Recording, RecordingStatus, Transcript
+from huaxiang.ingest.recordings import RecordingStore
+from huaxiang.nlp.insights_store import InsightsStore
+from huaxiang.profile.merge import merge_recording
+from huaxiang.quality.scorecard_store import ScorecardStore
+
+StageResult = dict[str, Json]
+Stage = Callable[[str], StageResult]
+STAGE_NAMES = ("decode", "transcribe", "understand", "inspect", "merge")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where each stage's result is kept."""
+
+    recordings: RecordingStore
+    transcripts: TranscriptStore
+    insights: InsightsStore
+    scorecards: ScorecardStore
+
+
+class RecordingWorkflow:
+    """The stages of one recording over storage.
+
+    ``pipeline`` is called on first use, so that a worker without work loads no model.
+    """
+
+    def __init__(
+        self,
+        pipeline: Callable[[], Pipeline],
+        sessions: sessionmaker[Session],
+        blobs: BlobStore,
+        stores: Stores,
+        lock_digest: str,
+        country: str,
+    ) -> None:
+        self._pipeline = pipeline
+        self._sessions = sessions
+        self._blobs = blobs
+        self._stores = stores
+        self._lock_digest = lock_digest
+        self._country = country
+
+    def definition(self) -> Workflow:
+        """Return the workflow as the job runtime takes it."""
+        return Workflow(run=self.run, stage_names=STAGE_NAMES)
+
+    def run(self, stages: StageRunner, recording_id: str) -> None:
+        """Do the stages in order; where one fails, the recording is marked with its reason.
+
+        Raises StageFailed.
+        """
+        steps: tuple[Stage, ...] = (self.decode, self.transcribe, self.understand, self.inspect, self.merge)
+        try:
+            for name, step in zip(STAGE_NAMES, steps, strict=True):
+                stages.stage(name, partial(step, recording_id))
+        except StageFailed as failed:
+            self._fail(recording_id, failed)
+            raise
+
+    def decode(self, recording_id: str) -> StageResult:
+        """Decode the received bytes to the playable form.
+
+        Unusable audio goes to the quarantine with its reason, and the error goes on to the runtime.
+        """
+        with transaction(self._sessions) as session:
+            recording = self._stores.recordings.get(session, recording_id)
+            self._stores.recordings.set_status(session, recording_id, RecordingStatus.PROCESSING)
+        key = f"decoded/{recording.id}.wav"
+        with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
+            target = Path(folder) / "decoded.wav"
+            try:
+                with self._blobs.local_path(recording.blob_key) as source:
+                    audio = self._pipeline().decode(source, target)
+            except AudioError as error:
+                with transaction(self._sessions) as session:
+                    self._stores.recordings.quarantine(session, recording_id, error.code, error.message)
+                raise
+            with target.open("rb") as decoded:
+                self._blobs.put(key, iter(lambda: decoded.read(1024 * 1024), b""))
+        with transaction(self._sessions) as session:
+            self._stores.recordings.mark_decoded(session, recording_id, audio, key)
+        return {"duration_ms": audio.duration_ms, "damaged_frames": audio.damaged_frames}
+
+    def transcribe(self, recording_id: str) -> StageResult:
+        """Recognise the decoded audio and store the transcript."""
+        with transaction(self._sessions) as session:
+            recording = self._stores.recordings.get(session, recording_id)
+            decoded_key = self._stores.recordings.decoded_key(session, recording_id)
+        if decoded_key is None:
+            raise BlobMissing("the recording has no decoded audio; process it again from the start")
+        with self._blobs.local_path(decoded_key) as path:
+            transcript = self._pipeline().speech.run(recording, WavAudio(path))
+        with transaction(self._sessions) as session:
+            self._stores.transcripts.save(session, transcript, self._lock_digest)
+        return {"turns": len(transcript.turns)}
+
+    def understand(self, recording_id: str) -> StageResult:
+        """Find intents, objections, acts, entities and metrics in the stored transcript."""
+        recording, transcript = self._load(recording_id)
+        insights = self._pipeline().language.run(transcript, recording)
+        with transaction(self._sessions) as session:
+            self._stores.insights.save(session, recording_id, insights, self._lock_digest)
+        return {"findings": len(insights.findings)}
+
+    def inspect(self, recording_id: str) -> StageResult:
+        """Score the stored transcript and insights."""
+        _, transcript = self._load(recording_id)
+        with transaction(self._sessions) as session:
+            insights = self._stores.insights.load(session, recording_id)
+        scorecard = self._pipeline().inspection.inspect(transcript, insights)
+        with transaction(self._sessions) as session:
+            self._stores.scorecards.save(session, recording_id, scorecard)
+        return {"score": scorecard.score, "possible": scorecard.possible}
+
+    def merge(self, recording_id: str) -> StageResult:
+        """Merge what was heard into the customer's profile; the recording is then done."""
+        recording, transcript = self._load(recording_id)
+        with transaction(self._sessions) as session:
+            insights = self._stores.insights.load(session, recording_id)
+            scorecard = self._stores.scorecards.latest(session, recording_id)
+            done = replace(recording, status=RecordingStatus.DONE)
+            merged = merge_recording(session, done, transcript, insights, scorecard, country=self._country)
+            self._stores.recordings.set_status(session, recording_id, RecordingStatus.DONE)
+        return {"customer": merged.customer_id, "tags": len(merged.tags)}
+
+    def _fail(self, recording_id: str, failed: StageFailed) -> None:
+        """Mark a recording as failed with its reason; nothing that was stored is taken away."""
+        with transaction(self._sessions) as session:
+            self._stores.recordings.set_failed(session, recording_id, failed.error_code, failed.message)
+
+    def _load(self, recording_id: str) -> tuple[Recording, Transcript]:
+        with transaction(self._sessions) as session:
+            return (
+                self._stores.recordings.get(session, recording_id),
+                self._stores.transcripts.load(session, recording_id),
+            )
