@@ -78,7 +78,7 @@ def test_a_recording_gives_its_customer_tags_fields_and_a_conversation(
     assert {field["name"]: field["value"] for field in shown["fields"]} == {
         "addressed_as": "梁总",
         "contact_phone": "+8613900002217",
-        "next_step": {"kind": "demo", "text": "周四来演示", "due_at": None},
+        "next_step": {"kind": "demo", "text": "周四来演示", "due_at": None, "due_text": None},
     }
     assert [one["recording_id"] for one in shown["conversations"]] == ["r1"]
 

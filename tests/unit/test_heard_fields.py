@@ -129,13 +129,31 @@ def test_the_next_step_is_the_one_agreed_last_with_its_time() -> None:
     )
     of.entity("time", 0, "明天", "2026-11-11").entity("time", 1, "周四下午三点", "2026-11-12T15:00:00+08:00")
     assert fields(of) == {
-        "next_step": {"kind": "demo", "text": "周四下午三点来演示", "due_at": "2026-11-12T15:00:00+08:00"}
+        "next_step": {
+            "kind": "demo",
+            "text": "周四下午三点来演示",
+            "due_at": "2026-11-12T15:00:00+08:00",
+            "due_text": "周四下午三点",
+        }
     }
+
+
+@pytest.mark.parametrize(("due_at", "kept"), [("2026-11-12", "2026-11-12"), ("2026-W46", None), (None, None)])
+def test_a_step_that_knows_its_time_keeps_the_day_or_else_the_words(due_at: Json, kept: Json) -> None:
+    of = Call("r1", [(C, "下周来演示吧")])
+    of.found(FindingKind.NEXT_STEP, "demo", 0, value={"due_at": due_at, "due_text": "下周", "agreed": True})
+    step = fields(of)["next_step"]
+    assert step == {"kind": "demo", "text": "下周来演示吧", "due_at": kept, "due_text": "下周"}
 
 
 def test_a_next_step_without_a_time_has_none() -> None:
     of = Call("r1", [(C, "回头再说")]).found(FindingKind.NEXT_STEP, "callback", 0)
-    assert fields(of)["next_step"] == {"kind": "callback", "text": "回头再说", "due_at": None}
+    assert fields(of)["next_step"] == {
+        "kind": "callback",
+        "text": "回头再说",
+        "due_at": None,
+        "due_text": None,
+    }
 
 
 def test_no_next_step_is_no_field() -> None:

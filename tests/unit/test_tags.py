@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.profile_calls import NOON, A, C, Call, U
 
-from huaxiang.core.types import FindingKind, Insights, Tag
+from huaxiang.core.types import FindingKind, Insights, Json, Tag
 from huaxiang.profile.tags import tags_from
 
 TURNS = (
@@ -61,9 +61,14 @@ def test_a_turn_of_unknown_speaker_counts_as_the_classifier_judged_it() -> None:
     assert tags(of)["intent.inquire_price"].confidence == 0.7
 
 
-def test_a_speaker_who_is_only_probable_lowers_the_confidence() -> None:
-    of = call(role_confidence=0.5).intent("inquire_price", 1, 0.8)
-    assert tags(of)["intent.inquire_price"].confidence == pytest.approx(0.4)
+def test_a_name_from_a_speaker_who_is_only_probable_is_less_sure() -> None:
+    of = call(role_confidence=0.5).entity("competitor", 3, "太贵").intent("inquire_price", 1)
+    assert tags(of)["competitor"].confidence == pytest.approx(0.45)
+    assert tags(of)["intent.inquire_price"].confidence == 0.9  # the classifier weighed the speaker
+
+
+def test_a_name_from_an_unknown_speaker_says_nothing_about_the_customer() -> None:
+    assert not tags(Call("r1", [(U, "排班猫挺好")]).entity("competitor", 0, "排班猫"))
 
 
 def test_an_intent_of_several_turns_is_one_tag_with_the_strongest_turn_first() -> None:
@@ -173,6 +178,20 @@ def test_products_needs_competitors_and_the_next_step_are_tags_by_what_was_said(
         "need": "全量质检",
         "next_step": "demo",
     }
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "agreed"),
+    [
+        ("demo", {"kind": "demo", "agreed": True}, True),
+        ("demo", {"kind": "demo", "agreed": False}, False),
+        ("demo", None, True),
+        ("none", None, False),
+    ],
+)
+def test_a_next_step_is_a_tag_where_it_was_agreed(label: str, value: Json, agreed: bool) -> None:
+    of = call().found(FindingKind.NEXT_STEP, label, 5, value=value)
+    assert ("next_step" in tags(of)) == agreed
 
 
 findings = st.lists(

@@ -7,7 +7,7 @@ the turns are combined (``huaxiang.profile.confidence``).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,46 +57,36 @@ class Said:
 
 
 class Conversation:
-    """The findings of one conversation that a tag may stand on, by kind, label and speaker.
+    """The findings of one conversation that a tag may stand on; those for review are left out.
 
-    Findings for review are left out. A finding in a turn that is the customer's with a probability
-    counts with that probability; one in a turn of unknown speaker keeps its own confidence, because
-    the classifier that made it did without the speaker.
+    An intent, an objection and a need are the customer's by their kind, an act is the agent's: their
+    confidence already holds the doubt about who speaks. Entities and sentiment are whoever's turn
+    they are in, so their confidence is lowered by the doubt about the turn's speaker here.
     """
 
     def __init__(self, transcript: Transcript, insights: Insights) -> None:
         self._turns = {turn.index: turn for turn in transcript.turns}
         self._findings = [finding for finding in insights.findings if not finding.for_review]
 
-    def from_customer(
-        self, kind: FindingKind, label: str | None = None, *, certain: bool = False
-    ) -> Iterator[Said]:
-        """Give findings in turns that are not the agent's; ``certain`` leaves out unknown speakers."""
-        for finding in self._of(kind, label):
-            turn = self._turns[finding.turn]
-            if turn.role is Role.CUSTOMER:
-                yield Said(finding, turn, finding.confidence * turn.role_confidence)
-            elif turn.role is Role.UNKNOWN and not certain:
-                yield Said(finding, turn, finding.confidence)
+    def of_kind(self, kind: FindingKind, label: str | None = None) -> Iterator[Said]:
+        """Give findings whose kind says whose they are, or that are about the whole conversation."""
+        for finding in self._findings:
+            if finding.kind is kind and label in (None, finding.label):
+                yield Said(finding, self._turns[finding.turn], finding.confidence)
 
-    def from_agent(self, kind: FindingKind, label: str | None = None) -> Iterator[Said]:
-        """Give findings in the agent's turns."""
-        for finding in self._of(kind, label):
-            turn = self._turns[finding.turn]
-            if turn.role is Role.AGENT:
-                yield Said(finding, turn, finding.confidence * turn.role_confidence)
+    def from_role(self, role: Role, kind: FindingKind, label: str | None = None) -> Iterator[Said]:
+        """Give findings in the turns of one speaker; a turn of unknown speaker is nobody's."""
+        for said in self.of_kind(kind, label):
+            if said.turn.role is role:
+                yield Said(said.finding, said.turn, said.confidence * said.turn.role_confidence)
 
-    def from_anyone(self, kind: FindingKind, label: str | None = None) -> Iterator[Said]:
-        """Give findings about the conversation as a whole, whoever said the words."""
-        for finding in self._of(kind, label):
-            yield Said(finding, self._turns[finding.turn], finding.confidence)
-
-    def turn(self, index: int) -> Turn:
-        """Return a turn by its index; raises KeyError for one that does not exist."""
-        return self._turns[index]
-
-    def _of(self, kind: FindingKind, label: str | None) -> Iterator[Finding]:
-        return (f for f in self._findings if f.kind is kind and (label is None or f.label == label))
+    def agreed_steps(self) -> Iterator[Said]:
+        """Give the next steps that were agreed, not those that one side only proposed."""
+        for said in self.of_kind(FindingKind.NEXT_STEP):
+            value = said.finding.value
+            proposed = isinstance(value, Mapping) and value.get("agreed") is False
+            if said.finding.label != "none" and not proposed:
+                yield said
 
 
 def gathered(claims: Iterable[Claim]) -> list[Claim]:

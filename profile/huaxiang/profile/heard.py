@@ -12,7 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from huaxiang.core.types import FieldValue, FindingKind, Insights, Json, Provenance, Recording, Transcript
+from huaxiang.core.types import (
+    FieldValue,
+    FindingKind,
+    Insights,
+    Json,
+    Provenance,
+    Recording,
+    Role,
+    Transcript,
+)
 from huaxiang.profile.claims import Claim, Conversation, Said, gathered, observed_at
 from huaxiang.profile.identity import normalise_phone
 
@@ -71,27 +80,23 @@ def _claim(said: Said, key: str, value: Json) -> Claim:
 
 
 def _phones(conversation: Conversation, country: str) -> Iterator[Claim]:
-    for said in conversation.from_customer(FindingKind.ENTITY, "phone", certain=True):
+    for said in conversation.from_role(Role.CUSTOMER, FindingKind.ENTITY, "phone"):
         number = normalise_phone(str(said.finding.value or said.text), country)
         if number is not None:
             yield _claim(said, "contact_phone", number)
 
 
 def _competitors(conversation: Conversation) -> Iterator[Claim]:
-    settled = {
-        said.turn.index
-        for said in conversation.from_customer(FindingKind.OBJECTION, "competitor", certain=True)
-    }
-    for label_kind, label in ((FindingKind.ENTITY, "competitor"), (FindingKind.COMPETITOR, None)):
-        for said in conversation.from_customer(label_kind, label, certain=True):
-            before = _CLAUSE_END.split(said.turn.text[: said.finding.evidence[0].char_start])[-1]
-            if said.turn.index in settled and _USES.search(before) and not _SOMEONE_ELSE.search(before):
-                yield _claim(said, "competitor_used", said.text)
+    settled = {said.turn.index for said in conversation.of_kind(FindingKind.OBJECTION, "competitor")}
+    for said in conversation.from_role(Role.CUSTOMER, FindingKind.ENTITY, "competitor"):
+        before = _CLAUSE_END.split(said.turn.text[: said.finding.evidence[0].char_start])[-1]
+        if said.turn.index in settled and _USES.search(before) and not _SOMEONE_ELSE.search(before):
+            yield _claim(said, "competitor_used", said.text)
 
 
 def _greeted(conversation: Conversation) -> Iterator[Claim]:
     """Give whom the agent greets, and whose person that is, unless several people are greeted."""
-    companies = list(conversation.from_agent(FindingKind.ENTITY, "company"))
+    companies = list(conversation.from_role(Role.AGENT, FindingKind.ENTITY, "company"))
     for turn_index, people in _people_spoken_of(conversation).items():
         greeted = [person for person in people if _addressee(person) is not None]
         if len(greeted) != 1:
@@ -108,7 +113,7 @@ def _greeted(conversation: Conversation) -> Iterator[Claim]:
 def _people_spoken_of(conversation: Conversation) -> Mapping[int, list[Said]]:
     """Return the people named in the agent's first turns."""
     people: dict[int, list[Said]] = {}
-    for said in conversation.from_agent(FindingKind.ENTITY, "person"):
+    for said in conversation.from_role(Role.AGENT, FindingKind.ENTITY, "person"):
         if said.turn.index < GREETING_TURNS:
             people.setdefault(said.turn.index, []).append(said)
     return people
@@ -145,30 +150,35 @@ def _belongs_to(company: Said, person: Said) -> bool:
 
 
 def _next_step(conversation: Conversation) -> Iterator[Claim]:
-    agreed = [
-        said for said in conversation.from_anyone(FindingKind.NEXT_STEP) if said.finding.label != "none"
-    ]
+    agreed = list(conversation.agreed_steps())
     if not agreed:
         return
     last = max(agreed, key=lambda said: (said.turn.index, said.confidence, said.finding.label))
+    due_at, due_text = _due(conversation, last)
     value: dict[str, Json] = {
         "kind": last.finding.label,
         "text": last.text,
-        "due_at": _due_at(conversation, last),
+        "due_at": due_at,
+        "due_text": due_text,
     }
     yield _claim(last, "next_step", value)
 
 
-def _due_at(conversation: Conversation, step: Said) -> str | None:
-    """Return the time of a step: the one in its value, else the first said in the words it stands on."""
+def _due(conversation: Conversation, step: Said) -> tuple[str | None, str | None]:
+    """Return when a step is due, as ISO 8601 where the day is known, and as it was said.
+
+    That is the time in the step's own value, else the first one said in the turns that it stands on.
+    """
     value = step.finding.value
-    if isinstance(value, Mapping):
-        for key in ("due_at", "time", "at"):
-            if isinstance(value.get(key), str) and _ISO_DAY.match(str(value[key])):
-                return str(value[key])
-    for evidence in step.finding.evidence:
-        for said in conversation.from_anyone(FindingKind.ENTITY, "time"):
-            moment = said.finding.value
-            if said.turn.index == evidence.turn and isinstance(moment, str) and _ISO_DAY.match(moment):
-                return moment
-    return None
+    if isinstance(value, Mapping) and value.get("due_text"):
+        return _day_or_none(value.get("due_at")), str(value["due_text"])
+    turns = {evidence.turn for evidence in step.finding.evidence}
+    times = [said for said in conversation.of_kind(FindingKind.ENTITY, "time") if said.turn.index in turns]
+    if not times:
+        return None, None
+    first = min(times, key=lambda said: (said.turn.index, said.finding.evidence[0].char_start))
+    return _day_or_none(first.finding.value), first.finding.evidence[0].quote
+
+
+def _day_or_none(moment: Json) -> str | None:
+    return moment if isinstance(moment, str) and _ISO_DAY.match(moment) else None

@@ -3,7 +3,7 @@
 ===================  ==================  ==========================================================
 key                  value               stands on
 ===================  ==================  ==========================================================
-intent.<label>       true                an intent in a turn of the customer
+intent.<label>       true                an intent of the customer
 objection.<type>     open or answered    an objection of the customer, and what became of it
 sentiment            negative, positive  the attitude that the customer showed more of
 interest.product     the product         a product that the customer names
@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from huaxiang.core.types import FindingKind, Insights, Recording, Sentiment, Tag, Transcript
+from huaxiang.core.types import FindingKind, Insights, Recording, Role, Sentiment, Tag, Transcript
 from huaxiang.profile.claims import Claim, Conversation, Said, gathered, observed_at
 
 OPEN, ANSWERED = "open", "answered"
@@ -52,23 +52,18 @@ def tags_from(recording: Recording, transcript: Transcript, insights: Insights) 
 
 
 def _plain_claims(conversation: Conversation) -> Iterator[Claim]:
-    for said in conversation.from_customer(FindingKind.INTENT):
+    for said in conversation.of_kind(FindingKind.INTENT):
         yield said.claim(f"intent.{said.finding.label}", True)
-    for key, kind, label in (
-        ("interest.product", FindingKind.PRODUCT, None),
-        ("interest.product", FindingKind.ENTITY, "product"),
-        ("competitor", FindingKind.COMPETITOR, None),
-        ("competitor", FindingKind.ENTITY, "competitor"),
-        ("need", FindingKind.NEED, None),
-    ):
-        for said in conversation.from_customer(kind, label):
+    for said in conversation.of_kind(FindingKind.NEED):
+        yield said.claim("need", said.text)
+    for key, label in (("interest.product", "product"), ("competitor", "competitor")):
+        for said in conversation.from_role(Role.CUSTOMER, FindingKind.ENTITY, label):
             yield said.claim(key, said.text)
-    for said in conversation.from_customer(FindingKind.ENTITY, "money"):
+    for said in conversation.from_role(Role.CUSTOMER, FindingKind.ENTITY, "money"):
         if _is_budget(said):
             yield said.claim("budget", said.finding.value)
-    for said in conversation.from_anyone(FindingKind.NEXT_STEP):
-        if said.finding.label != "none":
-            yield said.claim("next_step", said.finding.label)
+    for said in conversation.agreed_steps():
+        yield said.claim("next_step", said.finding.label)
 
 
 def _is_budget(said: Said) -> bool:
@@ -81,7 +76,7 @@ def _is_budget(said: Said) -> bool:
 
 
 def _objections(conversation: Conversation) -> Iterator[Claim]:
-    raised = list(conversation.from_customer(FindingKind.OBJECTION))
+    raised = list(conversation.of_kind(FindingKind.OBJECTION))
     for label in sorted({said.finding.label for said in raised}):
         key = f"objection.{label}"
         (claim,) = gathered(said.claim(key, OPEN) for said in raised if said.finding.label == label)
@@ -103,14 +98,12 @@ def _answer(conversation: Conversation, raised_in_turn: int) -> Said | None:
     guideline's 347 conversations with objections, calls in which this settles every objection are
     96.6 % calls that their authors marked as ``objection_handled``, and 80.4 % of those are found.
     """
-    intents = [
-        said for said in conversation.from_customer(FindingKind.INTENT) if said.turn.index > raised_in_turn
-    ]
+    intents = [said for said in conversation.of_kind(FindingKind.INTENT) if said.turn.index > raised_in_turn]
     if any(said.finding.label == "reject" for said in intents):
         return None
     responses = [
         said
-        for said in conversation.from_agent(FindingKind.ACT, "objection_handling")
+        for said in conversation.of_kind(FindingKind.ACT, "objection_handling")
         if raised_in_turn < said.turn.index <= raised_in_turn + ANSWER_WITHIN_TURNS
     ]
     settled = [said for said in intents if said.finding.label in SETTLING_INTENTS]
@@ -124,7 +117,7 @@ def _attitude(conversation: Conversation) -> Iterator[Claim]:
     """
     shown = [
         said
-        for said in conversation.from_customer(FindingKind.SENTIMENT, certain=True)
+        for said in conversation.from_role(Role.CUSTOMER, FindingKind.SENTIMENT)
         if said.finding.label in (Sentiment.POSITIVE, Sentiment.NEGATIVE)
     ]
     weight = {
