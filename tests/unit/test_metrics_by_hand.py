@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,12 +73,20 @@ class TestTalkTime:
         assert metrics["talk_time_ms"]["agent"] == 3000  # 0-2 s and 8-9 s
         assert metrics["non_talk"]["spans"] == [{"start_ms": 2000, "end_ms": 8000}]
 
+    def test_words_tell_when_a_turn_sounds_not_its_own_bounds(self) -> None:
+        words = (Word(2000, 3000, "您好", 0.9), Word(3000, 4000, "在吗", 0.9))
+        turn = Turn(index=0, role=A, start_ms=0, end_ms=9000, text="您好在吗", words=words)
+        metrics = measured(Transcript("r", (turn,), duration_ms=9000))
+        assert metrics["talk_time_ms"]["agent"] == metrics["longest_monologue_ms"] == 2000
+        assert metrics["duration_ms"] == 4000
+
 
 class TestSilence:
     def test_spans_longer_than_the_threshold_with_total_and_share(self) -> None:
         silence = measured(TALK)["non_talk"]  # 13 s to 18 s
         assert silence["spans"] == [{"start_ms": 13000, "end_ms": 18000}]
-        assert (silence["total_ms"], silence["share_pct"], silence["threshold_ms"]) == (5000, 25.0, 3000)
+        assert (silence["count"], silence["total_ms"], silence["share"]) == (1, 5000, 0.25)
+        assert silence["threshold_ms"] == 3000
 
     def test_the_threshold_can_be_set(self) -> None:
         assert measured(TALK, non_talk_threshold_ms=5000)["non_talk"]["spans"] == []  # 5 s is not longer
@@ -224,6 +233,11 @@ def test_fillers_a_minute_of_own_talk() -> None:
     assert measured(transcript)["filler_rate"] == {"agent": 20.0, "customer": 0.0}  # 呃 and 就是 in 6 s
 
 
+def test_a_listeners_token_is_no_filler() -> None:
+    transcript = conversation((A, 0, 8000, "我们这款工牌可以录"), (C, 3000, 4200, "嗯，嗯，对"))
+    assert measured(transcript)["filler_rate"]["customer"] == 0.0
+
+
 class TestSentiment:
     def test_by_quarter_of_the_partys_own_span(self) -> None:
         # the customer speaks from 10 s to 50 s: quarters begin at 10, 20, 30 and 40 s
@@ -246,6 +260,11 @@ class TestSentiment:
         findings = [feeling(transcript, 0, "negative", 0.9), feeling(transcript, 0, "positive", 0.6)]
         assert measured(transcript, findings)["sentiment"]["customer"]["overall"] == -5.0
 
+    def test_a_finding_for_review_leaves_its_turn_neutral(self) -> None:
+        transcript = conversation((C, 0, 4000, "还行吧"))
+        doubtful = replace(feeling(transcript, 0, "negative"), for_review=True)
+        assert measured(transcript, [doubtful])["sentiment"]["customer"]["overall"] == 0.0
+
     def test_a_silent_party_has_none(self) -> None:
         assert measured(conversation((A, 0, 4000, "喂喂喂")))["sentiment"]["customer"] is None
 
@@ -260,8 +279,25 @@ class TestWhatIsNotMeasured:
     def test_unknown_speakers_leave_only_what_needs_no_party(self) -> None:
         transcript = conversation((U, 0, 4000, "您好您好"), (U, 5000, 9000, "你好你好"))
         metrics, skipped = conversation_metrics(transcript, ())
-        assert set(metrics) == {"duration_ms", "media_duration_ms", "non_talk", "quality"}
+        assert set(metrics) == {"duration_ms", "media_duration_ms", "talk_time_ms", "non_talk", "quality"}
+        assert metrics["talk_time_ms"] == {"union": 8000}
         assert {reason.code for reason in skipped} == {"roles_unknown"}
+
+    def test_one_party_beside_unknown_speech_is_no_ratio(self) -> None:
+        reasons = codes(conversation((A, 0, 4000, "您好您好"), (U, 5000, 9000, "你好你好")))
+        assert reasons["talk_ratio"] == reasons["talk_time_ms.agent"] == "roles_unknown"
+
+    def test_half_unknown_is_measured_on_the_known_half(self) -> None:
+        transcript = conversation(
+            (A, 0, 4000, "您好您好"), (U, 4000, 10_000, "这个贵不贵"), (C, 10_000, 12_000, "你好")
+        )
+        metrics = measured(transcript)
+        assert metrics["talk_time_ms"] == {
+            "agent": 4000, "customer": 2000, "sum": 6000, "union": 6000, "overlap": 0,
+        }  # fmt: skip
+        assert metrics["question_count"] == {"agent": 0, "customer": 0}
+        assert metrics["interactivity"] == 5.0  # one change in 12 s
+        assert metrics["quality"]["known_role_share"] == 0.5
 
     def test_a_little_unknown_speech_is_told_and_tolerated(self) -> None:
         transcript = conversation(
@@ -269,7 +305,7 @@ class TestWhatIsNotMeasured:
         )
         metrics = measured(transcript)
         assert metrics["talk_ratio"] == round(10 / 19.5, 4)
-        assert metrics["quality"]["unknown_talk_pct"] == 2.5
+        assert metrics["quality"]["known_role_share"] == 0.975
 
     def test_silence_from_end_to_end(self) -> None:
         assert set(codes(Transcript("r", (), duration_ms=60_000)).values()) == {"no_speech"}
@@ -284,4 +320,4 @@ class TestWhatIsNotMeasured:
             features = [reason.feature for reason in skipped]
             assert len(set(features)) == len(features)
             assert not set(features) & set(metrics)
-            assert len(metrics) + len(features) == 18
+            assert len(metrics) + len([name for name in features if "." not in name]) == 18

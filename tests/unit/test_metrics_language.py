@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from huaxiang.nlp.metrics.language import characters_read, count_fillers, count_questions
+from huaxiang.nlp.metrics.language import characters_read, count_fillers
+from huaxiang.nlp.metrics.questions import count_questions
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,13 @@ def test_length_as_read(text: str, length: int) -> None:
         "为什么这么贵",
         "咋弄",
         "几个人用",
+        "您贵姓",
+        "合同带了没",
+        "后备箱能放平不",
+        "能否便宜一点",
+        "不知道您什么时候方便",
+        "您看这个贵不贵",
+        "怎么这么贵",
     ],
 )
 def test_it_asks(text: str) -> None:
@@ -61,6 +69,16 @@ def test_it_asks(text: str) -> None:
         "多好的东西。",
         "那个什么都行。",
         "我明天给您打电话。",
+        "不变不变。",
+        "我不知道多少钱。",
+        "我看看丑不丑。",
+        "什么时候来都行。",
+        "还在呢。",
+        "接不接的再说。",
+        "多少有点贵。",
+        "有什么不明白的，您问我。",
+        "那么我先挂了。",
+        "要么明天。",
     ],
 )
 def test_it_does_not_ask(text: str) -> None:
@@ -69,6 +87,10 @@ def test_it_does_not_ask(text: str) -> None:
 
 def test_every_sentence_of_a_turn_is_asked_for() -> None:
     assert count_questions("您现在几个人？都用什么记？我们可以看看。") == 2
+
+
+def test_a_particle_ends_a_question_where_no_mark_does() -> None:
+    assert count_questions("您方便吗我想问一下你们现在有供应商吗") == 2
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,15 @@ from statistics import fmean
 from huaxiang.core.types import Finding, Json, Role, Skipped, Transcript
 from huaxiang.nlp.metrics import floor, language, mood
 from huaxiang.nlp.metrics.intervals import length
-from huaxiang.nlp.metrics.speech import PARTIES, Speech, speeches, talk, unknown_share
+from huaxiang.nlp.metrics.questions import count_questions
+from huaxiang.nlp.metrics.speech import PARTIES, Speech, known_share, speeches, talk
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
-# Up to this share of speech may be of unknown party before metrics by party are not measured.
-MAX_UNKNOWN_SHARE = 0.1
 # Rates over less speech than this say nothing.
 MIN_TALK_MS = 1000
+_ROLES_UNKNOWN = "who speaks is not known, or for one party only"
+_PARTS_BY_PARTY = ("agent", "customer", "sum", "overlap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class _Call:
     duration_ms: int
     sentiment: Mapping[int, int]
     non_talk_threshold_ms: int
+
+    @property
+    def parties_known(self) -> bool:
+        """Whether both parties were told apart, or nobody of unknown party speaks.
+
+        With one party known beside unknown speech, the other's silence would be invented.
+        """
+        roles = {speech.role for speech in self.spoken} or {turn.role for turn in self.transcript.turns}
+        return Role.UNKNOWN not in roles or roles.issuperset(PARTIES)
 
 
 class _NotMeasured(Exception):
@@ -43,8 +53,9 @@ def conversation_metrics(
 
     Returns metrics by name (docs/metrics.md has units and definitions) and, for each that was not
     measured, its name with a reason code: ``untimed`` (a typed conversation), ``no_speech``,
-    ``roles_unknown`` (over a tenth of the speech has no known party), ``party_silent``,
-    ``no_replies``. A metric is in one of the two, never in both.
+    ``roles_unknown`` (a party was not told apart), ``party_silent``, ``no_replies``. A metric is in one
+    of the two, never in both. Where some turns have no known party, metrics by party stand on the
+    others, and ``quality.known_role_share`` tells how much of the speech that is.
     """
     spoken = speeches(transcript) if transcript.timed else []
     call = _Call(
@@ -62,27 +73,25 @@ def conversation_metrics(
             metrics[name] = measure(call)
         except _NotMeasured as reason:
             skipped.append(Skipped(name, reason.code, str(reason)))
+    if call.spoken and not call.parties_known:
+        skipped += [
+            Skipped(f"talk_time_ms.{part}", "roles_unknown", _ROLES_UNKNOWN) for part in _PARTS_BY_PARTY
+        ]
     return metrics, tuple(skipped)
 
 
 def _check(name: str, call: _Call) -> None:
-    if name not in _UNTIMED:
-        if not call.transcript.timed:
-            raise _NotMeasured("untimed", "the turns of a typed conversation have no times")
-        if not call.spoken:
-            raise _NotMeasured("no_speech", "nothing was said")
-    if name in _BY_PARTY:
-        share = unknown_share(call.spoken) if call.transcript.timed else _unknown_turns(call.transcript)
-        if share > MAX_UNKNOWN_SHARE:
-            raise _NotMeasured("roles_unknown", f"who speaks is not known for {share:.0%} of the speech")
-
-
-def _unknown_turns(transcript: Transcript) -> float:
-    unknown = sum(turn.role is Role.UNKNOWN for turn in transcript.turns)
-    return unknown / len(transcript.turns) if transcript.turns else 0.0
+    if name not in _UNTIMED and not call.transcript.timed:
+        raise _NotMeasured("untimed", "the turns of a typed conversation have no times")
+    if not (call.spoken if call.transcript.timed else call.transcript.turns):
+        raise _NotMeasured("no_speech", "nothing was said")
+    if name in _BY_PARTY and not call.parties_known:
+        raise _NotMeasured("roles_unknown", _ROLES_UNKNOWN)
 
 
 def _talk_time(call: _Call) -> Json:
+    if not call.parties_known:
+        return {"union": length(talk(call.spoken))}
     agent, customer = (length(talk(call.spoken, role)) for role in PARTIES)
     either = length(talk([speech for speech in call.spoken if speech.role in PARTIES]))
     total = agent + customer
@@ -106,8 +115,9 @@ def _non_talk(call: _Call) -> Json:
     spans = floor.non_talk(call.spoken, call.non_talk_threshold_ms)
     return {
         "threshold_ms": call.non_talk_threshold_ms,
+        "count": len(spans),
         "total_ms": length(spans),
-        "share_pct": round(100 * length(spans) / call.duration_ms, 2),
+        "share": round(length(spans) / call.duration_ms, 4),
         "spans": [{"start_ms": start, "end_ms": end} for start, end in spans],
     }
 
@@ -126,18 +136,27 @@ def _interruptions(call: _Call) -> Json:
     ]
 
 
-def _per_talk_minute(count: Callable[[str], int]) -> Callable[[_Call], Json]:
+def _per_talk_minute(count: Callable[[Speech], int]) -> Callable[[_Call], Json]:
     def measure(call: _Call) -> Json:
         rates: dict[str, Json] = {}
         for role in PARTIES:
             time_ms = length(talk(call.spoken, role))
-            said = sum(count(speech.text) for speech in call.spoken if speech.role is role)
+            said = sum(count(speech) for speech in call.spoken if speech.role is role)
             rates[role.value] = round(said * MINUTE_MS / time_ms, 2) if time_ms >= MIN_TALK_MS else None
         if all(rate is None for rate in rates.values()):
             raise _NotMeasured("no_speech", "neither party speaks for a second")
         return rates
 
     return measure
+
+
+def _length_as_read(speech: Speech) -> int:
+    return language.characters_read(speech.text)
+
+
+def _fillers(speech: Speech) -> int:
+    """A listener's 嗯 fills no pause of one's own."""
+    return 0 if speech.back_channel else language.count_fillers(speech.text)
 
 
 def _longest(role: Role) -> Callable[[_Call], Json]:
@@ -163,9 +182,7 @@ def _interactivity(call: _Call) -> Json:
 
 def _questions(call: _Call) -> dict[str, int]:
     return {
-        role.value: sum(
-            language.count_questions(turn.text) for turn in call.transcript.turns if turn.role is role
-        )
+        role.value: sum(count_questions(turn.text) for turn in call.transcript.turns if turn.role is role)
         for role in PARTIES
     }
 
@@ -195,7 +212,7 @@ def _mood_json(found: mood.Mood) -> Json:
 def _quality(call: _Call) -> Json:
     confidences = [turn.role_confidence for turn in call.transcript.turns if turn.role in PARTIES]
     return {
-        "unknown_talk_pct": round(100 * unknown_share(call.spoken), 2),
+        "known_role_share": round(known_share(call.spoken), 4),
         "mean_role_confidence": round(fmean(confidences), 4) if confidences else None,
         "mean_log_probability": call.transcript.quality.mean_log_probability,
     }
@@ -210,16 +227,16 @@ _METRICS: Mapping[str, Callable[[_Call], Json]] = {
     "non_talk": _non_talk,
     "back_channel": _back_channel,
     "interruption": _interruptions,
-    "speech_rate": _per_talk_minute(language.characters_read),
+    "speech_rate": _per_talk_minute(_length_as_read),
     "longest_monologue_ms": _longest(Role.AGENT),
     "longest_customer_story_ms": _longest(Role.CUSTOMER),
     "patience_ms": _patience,
     "interactivity": _interactivity,
     "question_count": _questions,
     "question_rate": _question_rate,
-    "filler_rate": _per_talk_minute(language.count_fillers),
+    "filler_rate": _per_talk_minute(_fillers),
     "sentiment": _sentiment,
     "quality": _quality,
 }
 _UNTIMED = frozenset({"question_count"})
-_BY_PARTY = frozenset(_METRICS) - {"duration_ms", "media_duration_ms", "non_talk", "quality"}
+_BY_PARTY = frozenset(_METRICS) - {"duration_ms", "media_duration_ms", "talk_time_ms", "non_talk", "quality"}

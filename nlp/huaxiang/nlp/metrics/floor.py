@@ -96,8 +96,12 @@ def patience(spoken: Sequence[Speech]) -> Patience | None:
 
 
 def speaker_changes(spoken: Sequence[Speech]) -> int:
-    """Return how often the floor passes from one party to the other; listeners' tokens take no floor."""
-    turns = [speech for speech in spoken if not speech.back_channel]
+    """Return how often the floor passes from one party to the other.
+
+    Listeners' tokens take no floor; turns of unknown party are left out, so that none of them makes a
+    change that may not have been.
+    """
+    turns = [speech for speech in spoken if not speech.back_channel and speech.role is not Role.UNKNOWN]
     return sum(said.role is not reply.role for said, reply in pairwise(turns))
 
 

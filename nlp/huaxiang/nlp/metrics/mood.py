@@ -53,10 +53,13 @@ def mood(spoken: Sequence[Speech], role: Role, scores: Mapping[int, int]) -> Moo
 
 
 def sentiment_scores(findings: Iterable[Finding]) -> dict[int, int]:
-    """Return -1 or 1 for every turn with a sentiment finding; the most confident one counts."""
+    """Return -1 or 1 for every turn with a sentiment finding; the most confident one counts.
+
+    A finding that is for review is no more than an offer, and its turn stays neutral.
+    """
     best: dict[int, tuple[float, int]] = {}
     for finding in findings:
-        if finding.kind is FindingKind.SENTIMENT:
+        if finding.kind is FindingKind.SENTIMENT and not finding.for_review:
             scored = (finding.confidence, _SCORES[Sentiment(finding.label)])
             best[finding.turn] = max(best.get(finding.turn, scored), scored)
     return {turn: score for turn, (_, score) in best.items()}

@@ -43,10 +43,10 @@ class Speech:
 
 
 def speeches(transcript: Transcript) -> list[Speech]:
-    """Return the turns with length, in time order, listeners' tokens marked."""
+    """Return the turns with length, in time order whatever order they came in, listeners' tokens marked."""
     plain = sorted(
-        (_speech(turn) for turn in transcript.turns if turn.end_ms > turn.start_ms),
-        key=lambda speech: (speech.start_ms, speech.end_ms),
+        (_speech(turn, sounding) for turn in transcript.turns if (sounding := _sounding(turn))),
+        key=lambda speech: (speech.start_ms, speech.end_ms, speech.turn),
     )
     return [
         Speech(
@@ -68,28 +68,29 @@ def talk(spoken: Sequence[Speech], role: Role | None = None) -> list[Interval]:
     )
 
 
-def unknown_share(spoken: Sequence[Speech]) -> float:
-    """Return the share of all speech whose party is not known (0–1)."""
+def known_share(spoken: Sequence[Speech]) -> float:
+    """Return the share of all speech whose party is known (0–1); 0 where nobody speaks."""
     everything = sum(length(speech.sounding) for speech in spoken)
-    unknown = sum(length(speech.sounding) for speech in spoken if speech.role is Role.UNKNOWN)
-    return unknown / everything if everything else 0.0
+    known = sum(length(speech.sounding) for speech in spoken if speech.role in PARTIES)
+    return known / everything if everything else 0.0
 
 
-def _speech(turn: Turn) -> Speech:
-    return Speech(turn.index, turn.role, turn.start_ms, turn.end_ms, turn.text, _sounding(turn))
+def _speech(turn: Turn, sounding: tuple[Interval, ...]) -> Speech:
+    return Speech(turn.index, turn.role, sounding[0][0], sounding[-1][1], turn.text, sounding)
 
 
 def _sounding(turn: Turn) -> tuple[Interval, ...]:
-    """Return the runs of a turn's words, pauses up to PAUSE_MS included; without words the whole turn."""
-    if not turn.words:
-        return ((turn.start_ms, turn.end_ms),)
+    """Return the runs of a turn's words, pauses up to PAUSE_MS included; without words the whole turn.
+
+    Empty where neither words nor turn have any length.
+    """
     runs: list[Interval] = []
     for word in sorted(turn.words, key=lambda word: word.start_ms):
         if runs and word.start_ms - runs[-1][1] <= PAUSE_MS:
             runs[-1] = (runs[-1][0], max(runs[-1][1], word.end_ms))
         else:
             runs.append((word.start_ms, word.end_ms))
-    return tuple(union(runs)) or ((turn.start_ms, turn.end_ms),)
+    return tuple(union(runs) or union([(turn.start_ms, turn.end_ms)]))
 
 
 def _is_back_channel(speech: Speech, spoken: Sequence[Speech]) -> bool:
