@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 from tests.support.profile_calls import NOON, A, C, Call, receive
 
 from huaxiang.core.database import transaction
 from huaxiang.core.types import Evidence, FindingKind, Scorecard, ScorecardItem
+from huaxiang.ingest.tables import RecordingRow
 from huaxiang.profile.crm import put_customer
 from huaxiang.profile.customers import CustomerStore
 from huaxiang.profile.merge import Merged, merge_recording, unmerge_recording
@@ -152,6 +153,14 @@ def test_unmerging_takes_out_all_of_a_recording_and_nothing_else(sessions: sessi
         assert unmerge_recording(session, "r2")
         assert seen(session) == before
         assert not unmerge_recording(session, "r2")
+
+
+def test_erasing_a_recording_erases_every_quote_of_it(sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions) as session:
+        receive(session, full())
+        merge(session, full())
+        session.execute(delete(RecordingRow).where(RecordingRow.id == "r1"))
+        assert [count(session, table) for table in (TagRow, FieldValueRow, ConversationRow)] == [0] * 3
 
 
 def test_the_crm_and_the_conversation_contradict_each_other_in_plain_sight(

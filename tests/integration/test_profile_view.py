@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,13 @@ def test_a_customer_known_from_the_crm_alone_has_a_profile(sessions: sessionmake
         "latest",
     )
     assert (found["tags"], found["conversations"], found["next_step"]) == ([], [], None)
+
+
+def test_every_key_of_the_document_is_described(sessions: sessionmaker[Session]) -> None:
+    described = (Path(__file__).parents[2] / "docs" / "profile.md").read_text(encoding="utf-8")
+    with transaction(sessions) as session:
+        put_customer(session, "C-1", {})
+        assert [key for key in shown(session) if f"`{key}`" not in described] == []
 
 
 def test_a_tag_of_many_calls_is_one_with_the_evidence_of_each_newest_first(
