@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from huaxiang.api.http.app import scopes_of_routes
 
+# What is tested here does not depend on the database; the stores are tested on both.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNKNOWN = "01939c3e-7c1e-7d3a-9d52-6f0a4d1f2b11"
 CALLERS = {"device", "crm", "manager", "metrics", "admin", "he.yun", "mei", "root"}
 PUBLIC = {"GET /healthz", "GET /readyz", "GET /login", "POST /login"}

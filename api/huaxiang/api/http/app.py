@@ -58,9 +58,8 @@ class HuaxiangApi(FastAPI):
                 "token": {"type": "http", "scheme": "bearer", "description": "An API token or a device key."},
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             }
-            components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
-                ref_template="#/components/schemas/{model}"
-            )
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            components.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})
             _add_scopes(document, scopes_of_routes(self))
         return self.openapi_schema or {}
 

@@ -68,8 +68,10 @@ class _Work(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the present counts."""
         with transaction(self._sessions) as session:
-            rows = session.execute(select(RecordingRow.status, func.count()).group_by(RecordingRow.status))
-            counts = dict(rows.tuples().all())
+            rows = session.execute(
+                select(RecordingRow.status, func.count().label("found")).group_by(RecordingRow.status)
+            )
+            counts = {row.status: row.found for row in rows}
             quarantined = session.scalar(select(func.count()).select_from(QuarantineRow)) or 0
         recordings, waiting, quarantine = self._recordings(), self._waiting(), self._quarantined()
         for status in RecordingStatus:
