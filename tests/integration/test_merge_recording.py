@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -190,6 +192,28 @@ def test_a_scorecard_is_shown_with_its_conversation(sessions: sessionmaker[Sessi
         (conversation,) = seen(session)["conversations"]
     assert (conversation["score"], conversation["possible"], conversation["seller"]) == (0, 100, "s1")
     assert conversation["summary"]["auto_failed_evidence"][0]["quote"] == "贵是"
+
+
+def test_workers_who_merge_at_once_end_in_the_same_profile(sessions: sessionmaker[Session]) -> None:
+    some = [full(f"r{number}", number) for number in range(3)]
+    with transaction(sessions) as session:
+        receive(session, *some)
+    ready = Barrier(6)
+
+    def work(number: int) -> None:
+        ready.wait()
+        with transaction(sessions) as session:  # every recording is merged by two workers
+            merge(session, some[number % 3])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    with transaction(sessions) as session:
+        together = seen(session)
+        assert count(session, CustomerRow) == 1
+        for call in some:
+            unmerge_recording(session, call.id)
+        merge(session, *some)
+        assert seen(session) == together
 
 
 labels = st.sampled_from(["inquire_price", "reject", "purchase_intent", "agree_next_step", "complain"])
