@@ -40,7 +40,7 @@ def read_condition(reader: Reader, node: Node) -> Condition:
     """Return the condition that a node writes; mistakes are noted in ``reader``."""
     operators = _operators()
     known = set(operators) | _NARROWING | {"confidence", "at_least", "unless", "above", "below"}
-    given = reader.mapping(node, known | {"by", "within_turns", "share"})
+    given = reader.mapping(node, known | {"by", "followed_by", "within_turns", "share"})
     named = [key for key in given if key in operators]
     if len(named) != 1:
         if given:
@@ -57,7 +57,10 @@ _Operator = Callable[[Reader, str, dict[str, Node]], Condition]
 
 
 def _operators() -> dict[str, tuple[_Operator, set[str]]]:
-    finding: tuple[_Operator, set[str]] = (_finding, _NARROWING | {"confidence", "at_least"})
+    finding: tuple[_Operator, set[str]] = (
+        _finding,
+        _NARROWING | {"confidence", "at_least", "followed_by", "within_turns"},
+    )
     return {
         **dict.fromkeys(_LABELS, finding),
         "keywords": (_keywords, _NARROWING | {"at_least"}),
@@ -82,7 +85,26 @@ def _finding(reader: Reader, name: str, given: dict[str, Node]) -> Condition:
         place=_place(reader, given),
         min_confidence=reader.number(given["confidence"], 0, 1) if "confidence" in given else 0.0,
         at_least=reader.whole(given["at_least"], 1, 1000) if "at_least" in given else 1,
+        followed_by=_followed_by(reader, given),
+        within_turns=_within_turns(reader, given),
     )
+
+
+def _followed_by(reader: Reader, given: dict[str, Node]) -> FindingCondition | None:
+    if "followed_by" not in given:
+        if "within_turns" in given:
+            reader.wrong(given["within_turns"], "within_turns goes with followed_by")
+        return None
+    condition = read_condition(reader, given["followed_by"])
+    if isinstance(condition, FindingCondition):
+        return condition
+    if condition != _NOTHING:
+        reader.wrong(given["followed_by"], f"what follows is one of {', '.join(sorted(_LABELS))}")
+    return None
+
+
+def _within_turns(reader: Reader, given: dict[str, Node]) -> int:
+    return reader.whole(given["within_turns"], 1, 100) if "within_turns" in given else 2
 
 
 def _keywords(reader: Reader, name: str, given: dict[str, Node]) -> Condition:
@@ -124,7 +146,7 @@ def _answered(reader: Reader, name: str, given: dict[str, Node]) -> Condition:
     nodes = reader.items(node) if isinstance(node.value, list) else [node]
     return AnsweredCondition(
         by=frozenset(reader.choice(entry, ACTS) for entry in nodes),
-        within_turns=reader.whole(given["within_turns"], 1, 100) if "within_turns" in given else 2,
+        within_turns=_within_turns(reader, given),
         share=reader.number(given["share"], 0, 1) if "share" in given else 0.5,
     )
 

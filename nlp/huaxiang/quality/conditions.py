@@ -123,22 +123,55 @@ def _finding(condition: FindingCondition, heard: Heard) -> Verdict:
     if not heard.measurable(condition.place):
         return Verdict(None, reason="typed conversations have no seconds")
     window = heard.window(condition.place)
+    hits = _hits(condition, heard)
+    sure = [hit for hit in hits if not hit.for_review and hit.confidence >= condition.min_confidence]
+    if len(sure) >= condition.at_least:
+        strongest = sorted(sure, key=lambda hit: -hit.confidence)
+        return Verdict(True, strongest[condition.at_least - 1].confidence, _quoted(strongest[:5]), window)
+    if len(hits) >= condition.at_least:
+        rest = [hit for hit in hits if hit not in sure]
+        doubt = max(hit.confidence for hit in rest)
+        return Verdict(False, 1 - doubt, _quoted(rest[:5]), window, doubtful=True)
+    return Verdict(False, 1.0, (), window)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A finding that a condition looks for, with the one that has to follow it."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def confidence(self) -> float:
+        return min(finding.confidence for finding in self.findings)
+
+    @property
+    def for_review(self) -> bool:
+        return any(finding.for_review for finding in self.findings)
+
+
+def _hits(condition: FindingCondition, heard: Heard) -> list[_Hit]:
     places = {turn.index for turn in heard.turns_in(condition.place, condition.role)}
     found = [
         finding
         for finding in heard.insights.findings
         if finding.kind is condition.kind and finding.label in condition.labels and finding.turn in places
     ]
-    sure = [f for f in found if not f.for_review and f.confidence >= condition.min_confidence]
-    if len(sure) >= condition.at_least:
-        strongest = sorted(sure, key=lambda finding: -finding.confidence)
-        evidence = tuple(finding.evidence[0] for finding in sorted(strongest[:5], key=lambda f: f.turn))
-        return Verdict(True, strongest[condition.at_least - 1].confidence, evidence, window)
-    rest = [finding for finding in found if finding not in sure]
-    if len(found) >= condition.at_least:
-        doubt = max(finding.confidence for finding in rest)
-        return Verdict(False, 1 - doubt, tuple(f.evidence[0] for f in rest[:5]), window, doubtful=True)
-    return Verdict(False, 1.0, (), window)
+    if condition.followed_by is None:
+        return [_Hit((finding,)) for finding in found]
+    following = _hits(condition.followed_by, heard)
+    hits = []
+    for finding in found:
+        near = [hit for hit in following if 0 < hit.findings[0].turn - finding.turn <= condition.within_turns]
+        if near:
+            best = max(near, key=lambda hit: (not hit.for_review, hit.confidence))
+            hits.append(_Hit((finding, *best.findings)))
+    return hits
+
+
+def _quoted(hits: list[_Hit]) -> tuple[Evidence, ...]:
+    evidence = {finding.evidence[0]: finding.turn for hit in hits for finding in hit.findings}
+    return tuple(sorted(evidence, key=lambda item: evidence[item]))
 
 
 def _keywords(condition: KeywordCondition, heard: Heard) -> Verdict:

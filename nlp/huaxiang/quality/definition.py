@@ -25,7 +25,10 @@ WHOLE = Place()
 
 @dataclass(frozen=True, slots=True)
 class FindingCondition:
-    """Holds where findings of a kind (and one of the labels) stand in the place, ``at_least`` times."""
+    """Holds where findings of a kind (and one of the labels) stand in the place, ``at_least`` times.
+
+    With ``followed_by`` only those count that such a finding follows ``within_turns`` turns.
+    """
 
     kind: FindingKind
     labels: frozenset[str]
@@ -33,6 +36,8 @@ class FindingCondition:
     place: Place = WHOLE
     min_confidence: float = 0.0
     at_least: int = 1
+    followed_by: FindingCondition | None = None
+    within_turns: int = 2
 
 
 @dataclass(frozen=True, slots=True)
