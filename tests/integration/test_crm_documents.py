@@ -107,6 +107,13 @@ def test_an_older_document_that_arrives_late_does_not_undo_a_newer_one(
     assert history(sessions, "city") == ["上海", "杭州"]
 
 
+def test_the_longest_names_and_values_fit(sessions: sessionmaker[Session]) -> None:
+    longest: dict[str, Json] = {"门" * 57: "x" * 1000, "address": "路" * 1000, "name": "王" * 1000}
+    customer = put(sessions, {"fields": longest, "phones": ["13800138000"]}, "号" * 200)
+    assert customer.external_id == "号" * 200
+    assert len(values(customer)) == 3
+
+
 def test_the_phone_of_a_document_finds_the_customer_that_a_recording_made(
     sessions: sessionmaker[Session],
 ) -> None:

@@ -127,11 +127,10 @@ class CrmIntake:
     def write(self, session: Session, external_id: str, told: Told) -> Written:
         """Write a document that was read; raises InvalidInput for an unusable ``external_id``."""
         identifier = clean_crm_id(external_id)
-        source = f"{SOURCE}:{identifier}"
         first = told.phones[0] if told.phones else None
-        found = self._customers.resolve(session, crm_id=identifier, phone=first, source=source)
+        found = self._customers.resolve(session, crm_id=identifier, phone=first, source=SOURCE)
         found_again = [
-            self._customers.resolve(session, crm_id=identifier, phone=phone, source=source)
+            self._customers.resolve(session, crm_id=identifier, phone=phone, source=SOURCE)
             for phone in told.phones[1:]
         ]
         if not found.created:
