@@ -1,0 +1,96 @@
+"""From what a recogniser emits to Mandarin as people read it; the raw text is kept beside it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opencc import OpenCC
+
+_CJK = r"\u3400-\u9fff\uf900-\ufaff"
+_MARKS = "，。？！、；："
+_SENTENCE_ENDS = "？！。"
+_GAP = re.compile(rf"(?<=[{_CJK}0-9，。？！、；：])\s+|\s+(?=[{_CJK}，。？！、；：])")
+_BEFORE_MARK = re.compile(r"\s+(?=[,.?!;:，。？！、；：])")
+_PAUSE = re.compile(rf"(?<=[{_CJK}])\s+(?=[{_CJK}])|(?<=[0-9])\s+(?=[0-9])")
+_FULL_WIDTH = {",": "，", "?": "？", "!": "！", ";": "；", ":": "："}
+_NEAR_CJK = re.compile(rf"(?<=[{_CJK}])[,?!;:]|[,?!;:](?=\s*[{_CJK}])")
+_FULL_STOP = re.compile(rf"(?<=[{_CJK}])\.(?!\d)")
+_RUN_OF_MARKS = re.compile(rf"[{_MARKS}]{{2,}}")
+
+_QUESTION_END = re.compile(r"(吗|呢|(?<![什怎这那多要])么)$")
+_QUESTION_WORD = re.compile(
+    r"什么|怎么|多少|哪|为什么|为啥|谁|啥|咋|几(?=[个天年月岁点号次种块万千百间台人位家层楼套])|多久|多大|多长|多远"
+)
+_A_NOT_A = re.compile(
+    r"([\u4e00-\u9fff])[不没]\1|有没有|是不是|能不能|可不可以|方不方便|行不行|好不好|对不对"
+)
+_NOT_ASKED = re.compile(
+    r"(没|不|都|也|随便|无论|不管|不管是)(什么|怎么|哪|谁|啥|咋)|(什么|怎么|哪|谁|啥)[^，。]{0,4}[都也]|什么的|怎么说|没几|好几|十几|几十"
+)
+
+
+class TextNormaliser(Protocol):
+    """Makes recognised text readable."""
+
+    def readable(self, raw: str) -> str:
+        """Return the readable form of one turn."""
+
+
+@dataclass(frozen=True)
+class MandarinNormaliser:
+    """Simplified script, full-width punctuation, an end mark on every turn, questions marked."""
+
+    _simplifier: OpenCC = field(default_factory=lambda: OpenCC("t2s"))
+
+    def readable(self, raw: str) -> str:
+        """Return the readable form of one turn; a turn of no letters and no digits gives ``""``.
+
+        NFC, traditional characters to simplified ones (OpenCC t2s), pauses between characters to
+        commas, ASCII punctuation beside Mandarin to full width, repeated marks to one, a mark at the
+        end: ``？`` where the last clause asks, else ``。``.
+        """
+        text = self._simplifier.convert(unicodedata.normalize("NFC", raw)).strip()
+        text = _BEFORE_MARK.sub("", text)
+        text = _NEAR_CJK.sub(lambda match: _FULL_WIDTH[match.group()], text)
+        text = _FULL_STOP.sub("。", text)
+        text = _PAUSE.sub("，", text)
+        text = _GAP.sub("", text)
+        text = _RUN_OF_MARKS.sub(lambda match: _strongest(match.group()), text).lstrip(_MARKS)
+        if not any(char.isalnum() for char in text):
+            return ""
+        return _ended(_questions_marked(text))
+
+
+def asks(clause: str) -> bool:
+    """Tell whether a clause without its mark is a question by its form (METRICS.md, question_count)."""
+    clause = clause.rstrip("，。？！、；： ")
+    if _QUESTION_END.search(clause) or _A_NOT_A.search(clause):
+        return True
+    return bool(_QUESTION_WORD.search(clause)) and not _NOT_ASKED.search(clause)
+
+
+def _questions_marked(text: str) -> str:
+    """Turn the full stop after a clause that asks into a question mark."""
+    parts = re.split(r"([。？！])", text)
+    for index in range(1, len(parts), 2):
+        if parts[index] == "。" and asks(_last_clause(parts[index - 1])):
+            parts[index] = "？"
+    return "".join(parts)
+
+
+def _ended(text: str) -> str:
+    body = text.rstrip("，、；：")
+    if body[-1] in _SENTENCE_ENDS:
+        return body
+    return body + ("？" if asks(_last_clause(body)) else "。")
+
+
+def _strongest(marks: str) -> str:
+    return next((mark for mark in _SENTENCE_ENDS if mark in marks), marks[0])
+
+
+def _last_clause(text: str) -> str:
+    return re.split(r"[，、；：。？！]", text)[-1]

@@ -1,0 +1,213 @@
+"""The speech stage: decoded audio in, transcript out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.asr.guards import GuardOptions, judge
+from huaxiang.asr.normalise import TextNormaliser
+from huaxiang.asr.roles import RoleGuess, channel_roles
+from huaxiang.asr.segmentation import SegmentationOptions, Span, clip_spans, speech_runs
+from huaxiang.asr.transcriber import Clip, ClipTranscript, Hints, Transcriber
+from huaxiang.asr.turns import Speech, TurnOptions, snapped, spoken_pieces, turns_by_channel
+from huaxiang.asr.voice_activity import FRAME_MS, VoiceActivity
+from huaxiang.core.audio import DecodedAudio
+from huaxiang.core.types import (
+    Recording,
+    Role,
+    Skipped,
+    Transcript,
+    TranscriptQuality,
+    Turn,
+    Word,
+)
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOptions:
+    """How the speech stage cuts, guards and joins; ``clips_in_memory`` bounds what is held at once."""
+
+    segmentation: SegmentationOptions = field(default_factory=SegmentationOptions)
+    guards: GuardOptions = field(default_factory=GuardOptions)
+    turns: TurnOptions = field(default_factory=TurnOptions)
+    clips_in_memory: int = 48
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Activity:
+    """Where one channel has speech: what is decoded, and the voiced runs in ms."""
+
+    spans: tuple[Span, ...]
+    runs: tuple[tuple[int, int], ...]
+
+
+class _Tally:
+    """Adds up what the quality of a transcript is told from."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._log_probability = 0.0
+        self._tokens = 0
+
+    def add(self, result: ClipTranscript) -> None:
+        """Count the tokens of a result that stands."""
+        self._log_probability += result.mean_log_probability * result.tokens
+        self._tokens += result.tokens
+
+    @property
+    def mean_log_probability(self) -> float | None:
+        """Per token; none where nothing was recognised."""
+        return self._log_probability / self._tokens if self._tokens else None
+
+
+class SpeechPipeline:
+    """Turns decoded audio into a transcript: find speech, recognise, guard, attribute, normalise.
+
+    A stereo recording is recognised by channel. Memory does not grow with the recording beyond 125
+    bytes a second and its text.
+    """
+
+    def __init__(
+        self,
+        transcriber: Transcriber,
+        voice_activity: VoiceActivity,
+        normaliser: TextNormaliser,
+        options: SpeechOptions | None = None,
+    ) -> None:
+        self._transcriber = transcriber
+        self._voice_activity = voice_activity
+        self._normaliser = normaliser
+        self._options = options or SpeechOptions()
+
+    def run(
+        self,
+        recording: Recording,
+        audio: DecodedAudio,
+        progress: Progress | None = None,
+        hints: Hints | None = None,
+    ) -> Transcript:
+        """Return the transcript of a recording; ``progress`` is told the share of speech done, 0 to 1.
+
+        Raises ModelError where a model fails.
+        """
+        activity = [self._activity(audio, channel) for channel in range(audio.channels)]
+        tally = _Tally()
+        words = self._recognise(audio, activity, tally, progress, hints or Hints(self._options.language))
+        turns, skipped = self._attribute(recording, words)
+        return Transcript(
+            recording_id=recording.id,
+            turns=turns,
+            duration_ms=audio.duration_ms,
+            channels=audio.channels,
+            recogniser=self._transcriber.name,
+            quality=TranscriptQuality(
+                mean_log_probability=tally.mean_log_probability,
+                no_speech_share=_no_speech_share(activity, audio.duration_ms),
+                damaged_frames=recording.audio.damaged_frames if recording.audio else 0,
+                dropped=dict(tally.dropped),
+            ),
+            skipped=skipped,
+        )
+
+    def _activity(self, audio: DecodedAudio, channel: int) -> _Activity:
+        probabilities = self._voice_activity.probabilities(audio, channel)
+        options = self._options.segmentation
+        runs = [
+            (start * FRAME_MS, min(end * FRAME_MS, audio.duration_ms))
+            for start, end in speech_runs(probabilities, options)
+        ]
+        return _Activity(clip_spans(probabilities, audio.duration_ms, channel, options), tuple(runs))
+
+    def _recognise(
+        self,
+        audio: DecodedAudio,
+        activity: Sequence[_Activity],
+        tally: _Tally,
+        progress: Progress | None,
+        hints: Hints,
+    ) -> list[list[Word]]:
+        """Return the words of each channel in time order."""
+        words: list[list[Word]] = [[] for _ in activity]
+        spans = sorted(span for channel in activity for span in channel.spans)
+        total, done = sum(span.duration_ms for span in spans), 0
+        for group in _groups(spans, self._options.clips_in_memory):
+            clips = [_clip(audio, span) for span in group]
+            for clip, result in zip(clips, self._transcriber.transcribe(clips, hints), strict=True):
+                judged = judge(result, clip.samples, self._options.guards)
+                tally.dropped.update({str(reason): count for reason, count in judged.dropped.items()})
+                if judged.words:
+                    tally.add(result)
+                    words[clip.channel].extend(snapped(judged.words, activity[clip.channel].runs))
+                done += clip.duration_ms
+            if progress is not None and total:
+                progress(min(done / total, 1.0))
+        return words
+
+    def _attribute(
+        self, recording: Recording, words: Sequence[Sequence[Word]]
+    ) -> tuple[tuple[Turn, ...], tuple[Skipped, ...]]:
+        options = self._options.turns
+        if len(words) == 1:
+            speech = spoken_pieces(0, words[0], options)
+        else:
+            pieces = [
+                piece
+                for channel, spoken in enumerate(words)
+                for piece in spoken_pieces(channel, spoken, options)
+            ]
+            speech = turns_by_channel(pieces, options)
+        readable = [
+            (piece, self._normaliser.readable(piece.text_with_pauses(options.comma_ms))) for piece in speech
+        ]
+        readable = [(piece, text) for piece, text in readable if text]
+        guess = channel_roles(
+            [(piece.channel, text) for piece, text in readable], len(words), recording.metadata.agent_channel
+        )
+        turns = tuple(_turn(index, piece, text, guess) for index, (piece, text) in enumerate(readable))
+        return turns, guess.skipped
+
+
+def _turn(index: int, piece: Speech, text: str, guess: RoleGuess) -> Turn:
+    role = guess.roles.get(piece.channel, Role.UNKNOWN)
+    return Turn(
+        index=index,
+        role=role,
+        start_ms=piece.start_ms,
+        end_ms=piece.end_ms,
+        text=text,
+        raw_text=piece.raw_text,
+        role_confidence=guess.confidence,
+        channel=piece.channel,
+        words=tuple(
+            Word(word.start_ms, word.end_ms, word.text.strip(), word.confidence) for word in piece.words
+        ),
+    )
+
+
+def _clip(audio: DecodedAudio, span: Span) -> Clip:
+    samples: NDArray[np.float32] = audio.read(span.channel, span.start_ms, span.end_ms)
+    return Clip(samples, span.channel, span.start_ms)
+
+
+def _groups(spans: Sequence[Span], size: int) -> Iterator[Sequence[Span]]:
+    for start in range(0, len(spans), size):
+        yield spans[start : start + size]
+
+
+def _no_speech_share(activity: Sequence[_Activity], duration_ms: int) -> float | None:
+    """Return the share of the recording in which no channel has speech."""
+    if duration_ms <= 0:
+        return None
+    voiced, reached = 0, 0
+    for start_ms, end_ms in sorted(run for channel in activity for run in channel.runs):
+        voiced += max(end_ms - max(start_ms, reached), 0)
+        reached = max(reached, end_ms)
+    return 1.0 - voiced / duration_ms

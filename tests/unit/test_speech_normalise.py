@@ -1,0 +1,80 @@
+"""Recognised text becomes readable Mandarin; its words stay."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opencc import OpenCC
+
+from huaxiang.asr.normalise import MandarinNormaliser, asks
+
+NORMALISER = MandarinNormaliser()
+
+
+@pytest.mark.parametrize(
+    ("raw", "readable"),
+    [
+        ("您這個規模 我們是三十八", "您这个规模，我们是三十八。"),
+        ("那要多少錢?", "那要多少钱？"),
+        ("那要多少钱", "那要多少钱？"),
+        ("您方便吗。我想问一下", "您方便吗？我想问一下。"),
+        ("好的,没问题.", "好的，没问题。"),
+        ("我们用 ERP 和 MES 系统", "我们用ERP和MES系统。"),
+        ("we use Oracle Cloud today", "we use Oracle Cloud today。"),
+        ("一共3.5万", "一共3.5万。"),
+        ("优惠 1,200 元", "优惠1,200元。"),
+        ("，，您好，。", "您好。"),
+        ("三百 五百", "三百，五百。"),
+        ("没什么", "没什么。"),
+        ("什么都行", "什么都行。"),
+        ("您看行不行", "您看行不行？"),
+    ],
+)
+def test_examples(raw: str, readable: str) -> None:
+    assert NORMALISER.readable(raw) == readable
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "，。", "…", "?"])
+def test_text_without_letters_or_digits_is_nothing(nothing: str) -> None:
+    assert NORMALISER.readable(nothing) == ""
+
+
+raw_text = st.text("您好这個規模多少錢吗什么不行abcX019 ,.?!，。？、 ", max_size=40)
+
+
+@given(raw_text)
+def test_letters_and_digits_are_kept_in_order(raw: str) -> None:
+    simplified = OpenCC("t2s").convert(unicodedata.normalize("NFC", raw))
+    readable = NORMALISER.readable(raw)
+    assert [c for c in readable if c.isalnum()] == [c for c in simplified if c.isalnum()]
+
+
+@given(raw_text)
+def test_a_second_pass_changes_nothing(raw: str) -> None:
+    once = NORMALISER.readable(raw)
+    assert NORMALISER.readable(once) == once
+
+
+@given(raw_text)
+def test_every_turn_ends_with_one_mark_and_begins_with_none(raw: str) -> None:
+    readable = NORMALISER.readable(raw)
+    if readable:
+        assert readable[-1] in "。？！.?!"
+        assert readable[0] not in "，。？！、；："
+
+
+@pytest.mark.parametrize(
+    "question", ["您方便吗", "多少钱一年", "有没有优惠", "几个人用", "能不能便宜点", "为什么呢"]
+)
+def test_questions_are_known_by_their_form(question: str) -> None:
+    assert asks(question)
+
+
+@pytest.mark.parametrize(
+    "statement", ["没什么", "怎么都行", "就这么定", "好几个人在用", "谁都知道", "我考虑一下"]
+)
+def test_statements_with_question_words_are_not_questions(statement: str) -> None:
+    assert not asks(statement)
