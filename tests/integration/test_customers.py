@@ -108,8 +108,9 @@ def test_what_identifies_nobody_is_refused(sessions: sessionmaker[Session], stor
             store.resolve(session, phone="12", source="test")
         with pytest.raises(InvalidInput):
             store.resolve(session, source="test")
-        with pytest.raises(NotFound):
-            store.find(session, "C-404")
+        for unknown in ("C-404", "", "a\0b"):
+            with pytest.raises(NotFound):
+                store.find(session, unknown)
         assert count(session, CustomerRow) == 0
 
 

@@ -211,13 +211,17 @@ def customer_changed(session: Session, reference: str) -> Any:
     return row.updated_at
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "WzFd", "eyJhIjogMX0=", "ß"])
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "nonsense", "WzFd", "eyJhIjogMX0=", "ß", "WyIyMDI2LTExLTI0VDAwOjAwOjAwWiIsICJcdTAwMDAiXQ=="],
+    ids=["empty", "no base64", "too short", "no list", "no ASCII", "no id"],
+)
 def test_a_cursor_that_is_none_of_ours_is_refused(sessions: sessionmaker[Session], cursor: str) -> None:
     with transaction(sessions) as session, pytest.raises(InvalidInput):
         list_customers(session, TODAY, cursor=cursor)
 
 
-@pytest.mark.parametrize("limit", [0, 201])
-def test_a_page_has_a_bounded_size(sessions: sessionmaker[Session], limit: int) -> None:
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"tag": "a\0b"}, {"tag": "客户"}])
+def test_a_list_cannot_be_asked_for_the_impossible(sessions: sessionmaker[Session], asked: Any) -> None:
     with transaction(sessions) as session, pytest.raises(InvalidInput):
-        list_customers(session, TODAY, limit=limit)
+        list_customers(session, TODAY, **asked)

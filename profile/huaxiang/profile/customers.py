@@ -114,6 +114,8 @@ class CustomerStore:
         Raises NotFound.
         """
         identifier = reference.strip()
+        if not identifier.isprintable():
+            raise NotFound("no such customer")
         number = normalise_phone(identifier, self._country)
         found = (
             self._owner(session, "crm_id", identifier)

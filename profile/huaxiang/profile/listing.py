@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from huaxiang.profile.values import BadValue, Locale, read_time, time_text
 from huaxiang.profile.view import as_of_day, summary
 
 MAX_PAGE = 200
+_TAG_KEY = re.compile(r"[a-z_]+(?:\.[a-z_]+)*")
+_ID = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,13 @@ def list_customers(
 
     ``updated_since`` keeps customers that changed at or after a time, ``tag`` those with a tag of
     this key (``intent.purchase_intent``). A customer that changes while the pages are read moves to
-    the front and is not missed by a new list. Raises InvalidInput for a cursor that is none of ours
-    and for a limit out of bounds.
+    the front and is not missed by a new list. Raises InvalidInput for a cursor that is none of ours,
+    a limit out of bounds and what cannot be a tag's key.
     """
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInput(f"limit lies between 1 and {MAX_PAGE}")
+    if tag is not None and not _TAG_KEY.fullmatch(tag):
+        raise InvalidInput("tag is the key of a tag, such as intent.purchase_intent")
     statement = select(CustomerRow.id, CustomerRow.updated_at).order_by(
         CustomerRow.updated_at.desc(), CustomerRow.id.desc()
     )
@@ -79,6 +84,8 @@ def _cursor(updated_at: datetime, customer_id: str) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         updated_at, customer_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return read_time(updated_at, Locale()), str(customer_id)
+        if not isinstance(customer_id, str) or not _ID.fullmatch(customer_id):
+            raise ValueError("no id")
+        return read_time(updated_at, Locale()), customer_id
     except (binascii.Error, ValueError, TypeError, BadValue) as error:
         raise InvalidInput("the cursor is not one that a list of customers gave") from error
