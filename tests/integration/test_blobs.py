@@ -112,6 +112,14 @@ def _torn(good: bytes) -> Iterator[bytes]:
     raise Torn
 
 
+def test_blobs_may_be_the_source_of_another(store: BlobStore) -> None:
+    store.put("parts/1", [BIG])
+    store.put("parts/2", [b"and the rest"])
+    store.put("whole", (chunk for part in ("parts/1", "parts/2") for chunk in store.read(part)))
+
+    assert b"".join(store.read("whole")) == BIG + b"and the rest"
+
+
 @pytest.mark.parametrize("good", [b"x", BIG], ids=["one part", "many parts"])
 def test_a_source_that_breaks_leaves_what_was_there(store: BlobStore, good: bytes) -> None:
     store.put("a", [b"before"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Self
 
 import obstore
 from obstore.exceptions import BaseError
@@ -104,10 +106,9 @@ class FolderBlobs(ObstoreBlobs):
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store the chunks."""
         checked_key(key)
-        source = _Source(chunks)
         incoming = f"{_INCOMING}/{new_id()}"
         try:
-            with _mapped(key, source):
+            with _Source(chunks) as source, _mapped(key, source):
                 obstore.put(self._store, incoming, source, use_multipart=True)
                 _flush(self._folder / incoming)
                 obstore.rename(self._store, incoming, key)
@@ -154,8 +155,7 @@ class S3Blobs(ObstoreBlobs):
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store the chunks: in one request where they are few, else as parts of one upload."""
         checked_key(key)
-        source = _Source(chunks)
-        with _mapped(key, source):
+        with _Source(chunks) as source, _mapped(key, source):
             first = _first_bytes(source)
             if len(first) < _PART_BYTES:
                 obstore.put(self._store, key, first, use_multipart=False)
@@ -173,19 +173,34 @@ class S3Blobs(ObstoreBlobs):
 
 
 class _Source:
-    """Counts the bytes of an iterable, and tells whether it broke."""
+    """Counts the bytes of an iterable, and tells whether it broke.
+
+    obstore asks for chunks from inside its runtime, where a source that reads another blob would
+    panic, so each is taken in a thread of its own. A list of bytes needs none.
+    """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
+        self._thread = None if isinstance(chunks, list | tuple) else ThreadPoolExecutor(1, "blob-source")
         self.size_bytes = 0
         self.broken = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
         self.broken = True
-        chunk = next(self._chunks, None)
+        if self._thread is None:
+            chunk = next(self._chunks, None)
+        else:
+            chunk = self._thread.submit(next, self._chunks, None).result()
         self.broken = False
         if chunk is None:
             raise StopIteration
