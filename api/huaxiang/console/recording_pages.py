@@ -86,7 +86,7 @@ def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
             recording=recording,
             transcript=_or_none(lambda: services.transcripts.load(session, recording_id)),
             insights=_or_none(lambda: services.insights.load(session, recording_id)),
-            scorecard=services.scorecards.latest(session, recording_id),
+            scorecard=_or_none(lambda: services.scorecards.latest(session, recording_id)),
             playable=services.recordings.decoded_key(session, recording_id) is not None,
             customer_id=past.customer_id if past else None,
             error_code=failure.code if failure else None,

@@ -49,6 +49,7 @@ class RecordingPage:
     duration_ms: int
     lanes: Mapping[str, Sequence[tuple[int, int]]]
     turns: tuple[TurnView, ...]
+    understood: str
     scorecard: ScorecardView | None
     metrics: MetricsView | None
     skipped: tuple[Skipped, ...]
@@ -79,6 +80,7 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
         duration_ms=duration_ms,
         lanes=lanes(turns, duration_ms) if duration_ms else {},
         turns=turns,
+        understood=_understood(stored, text),
         scorecard=scorecard_view(stored.scorecard, text) if stored.scorecard else None,
         metrics=metrics_view(stored.insights.metrics, text) if stored.insights else None,
         skipped=tuple(skipped),
@@ -112,6 +114,14 @@ def _facts(recording: Recording, duration_ms: int, text: Texts, zone: tzinfo) ->
     if metadata.seller:
         facts.append(f"{text('column.seller')} {metadata.seller}")
     return tuple(facts)
+
+
+def _understood(stored: Stored, text: Texts) -> str:
+    """Return how much was found in the turns, or that nobody looked yet."""
+    if stored.insights is None:
+        return text("summary.not_yet")
+    count = len(stored.insights.findings)
+    return text("summary.found", count=count) if count else text("summary.none")
 
 
 def _channel_roles(turns: Sequence[TurnView], transcript: Transcript | None) -> list[Json]:

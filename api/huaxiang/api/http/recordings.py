@@ -136,8 +136,6 @@ def get_scorecard(
     with transaction(services.sessions) as session:
         visible_recording(session, services, caller, recording_id)
         scorecard = services.scorecards.latest(session, recording_id)
-    if scorecard is None:
-        raise NotFound("the recording has no score yet")
     return respond(request, Answer(scorecard_json(scorecard)))
 
 
