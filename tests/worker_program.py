@@ -1,7 +1,7 @@
 """A worker in a process of its own, whose stages write down that they were done; tests kill it.
 
-``python worker_program.py URL EXECUTOR_ID FOLDER [STAGE:POINT]`` dies by SIGKILL at that point. It ends
-when its standard input is closed.
+``python worker_program.py URL EXECUTOR_ID FOLDER [STAGE:POINT] [SIGNAL]`` sends itself the signal at that
+point, once: SIGKILL as it comes. It ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from pathlib import Path
 STAGES = ("hear", "understand", "keep")
 
 
-class DiesAt:
-    """An observer that kills its own process, as a power cut would."""
+class StruckAt:
+    """An observer that kills or stops its own process, as a power cut or a sleeping machine would."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, by: signal.Signals) -> None:
         self._where = where
+        self._by = by
 
     def reached(self, stage: str, point: str) -> None:
         if f"{stage}:{point}" == self._where:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._where = ""
+            os.kill(os.getpid(), self._by)
 
 
-def main(url: str, executor_id: str, folder: Path, die_at: str) -> None:
+def main(url: str, executor_id: str, folder: Path, observer: StruckAt) -> None:
     """Work until standard input closes."""
     from huaxiang.core.database import make_engine
     from huaxiang.core.jobs import StageRunner, Workflow
@@ -47,7 +49,7 @@ def main(url: str, executor_id: str, folder: Path, die_at: str) -> None:
         engine,
         Workflow(run, STAGES),
         executor_id,
-        StageExecutor(DiesAt(die_at)),
+        StageExecutor(observer),
         WorkerOptions(heartbeat_s=0.2, dead_after_s=1.5, poll_s=0.1, max_stage_attempts=3),
     )
     with worker:
@@ -57,4 +59,5 @@ def main(url: str, executor_id: str, folder: Path, die_at: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "")
+    url, executor_id, folder, where, by = [*sys.argv[1:], "", "SIGKILL"][:5]
+    main(url, executor_id, Path(folder), StruckAt(where, signal.Signals[by]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -40,23 +41,26 @@ class Workers:
         self._url, self._folder, self._sessions, self._jobs = url, folder, sessions, jobs
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, executor_id: str, die_at: str = "") -> subprocess.Popen[bytes]:
+    def start(self, executor_id: str, die_at: str = "", by: str = "SIGKILL") -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", PROGRAM, self._url, executor_id, self._folder, die_at],
+            [sys.executable, "-W", "error", PROGRAM, self._url, executor_id, self._folder, die_at, by],
             stdin=subprocess.PIPE,
             env={"PYTHONPATH": str(PROGRAM.parents[1] / "core"), "PATH": ""},
         )
         self._processes.append(process)
         return process
 
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell a worker to stop, and wait for it."""
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait(timeout=30)
+
     def stop(self) -> None:
         for process in self._processes:
-            if process.poll() is None and process.stdin is not None:
-                process.stdin.close()
-        for process in self._processes:
-            process.wait(timeout=30)
-            if process.stdin is not None:
-                process.stdin.close()
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+            self.end(process)
 
     def queue(self, recording_id: str) -> None:
         with transaction(self._sessions) as session:
@@ -75,6 +79,14 @@ class Workers:
 
     def result(self, recording_id: str) -> str:
         return (self._folder / f"result-{recording_id}").read_text(encoding="utf-8")
+
+
+def until_asleep(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process has stopped itself."""
+    deadline = time.monotonic() + 60
+    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def until(
@@ -134,6 +146,22 @@ def test_another_worker_takes_over_when_the_heartbeat_stops(workers: Workers) ->
     job = workers.finished("r1")
     assert (job.state, job.attempts) == (JobState.DONE, 2)
     assert workers.times_done("r1") == Counter(STAGES)
+
+
+def test_a_worker_that_slept_and_wakes_after_the_takeover_changes_nothing(workers: Workers) -> None:
+    workers.queue("r1")
+    sleeper = workers.start("w1", die_at="understand:worked", by="SIGSTOP")
+    until_asleep(sleeper)
+    other = workers.start("w2")
+    assert workers.finished("r1").state is JobState.DONE
+    before = workers.times_done("r1")
+    assert before == Counter({"hear": 1, "understand": 2, "keep": 1})
+    workers.end(other)
+    sleeper.send_signal(signal.SIGCONT)
+    workers.queue("r2")
+    assert workers.finished("r2").state is JobState.DONE  # by the one that slept
+    assert workers.times_done("r1") == before
+    assert workers.status("r1").attempts == 2
 
 
 def test_a_recording_that_kills_every_worker_is_given_up(workers: Workers) -> None:
