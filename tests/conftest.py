@@ -180,6 +180,18 @@ def shared_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def chromium_or_skip() -> str:
+    """The path of the system's Chromium; its tests are skipped without it, and fail where CI is set."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is not None:
+        return path
+    if os.environ.get("CI"):
+        pytest.fail("there is no Chromium: install Debian's chromium and fonts-noto-cjk")
+    skip_loudly("there is no Chromium on this machine (marker: browser)")
+    raise AssertionError("unreachable")
+
+
 @pytest.fixture
 def models_dir() -> Path:
     """The folder of pulled models; a test that needs them fails where they are missing."""

@@ -16,7 +16,8 @@ CONSOLE = Path(huaxiang.console.__path__[0])
 # Groups whose names come from data: labels, states, reasons.
 FROM_DATA = frozenset({
     "act", "direction", "entity", "error", "identity", "intent", "item", "kind", "lifecycle", "metric",
-    "objection", "part", "reason", "role", "scorecard", "sentiment", "setting", "source", "state", "status", "step",
+    "objection", "part", "reason", "role", "scorecard", "sentiment", "setting", "source", "state",
+    "status", "step",
 })  # fmt: skip
 
 

@@ -116,9 +116,11 @@ function listen(audio, clips) {
   document.querySelector("#speed").addEventListener("change", (event) => {
     audio.playbackRate = Number(event.target.value);
   });
-  audio.addEventListener("error", () => {
+  const showFailure = () => {
     document.querySelector("#audio-failed").hidden = false;
-  });
+  };
+  audio.addEventListener("error", showFailure);
+  if (audio.error) showFailure(); // it failed before this script ran
 }
 
 function listenToKeys(audio, turns, clips) {
