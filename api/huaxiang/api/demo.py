@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -30,19 +32,31 @@ from huaxiang.core.settings import Settings, load_settings
 
 START_LIMIT_S = 60
 CALL_LIMIT_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCall:
+    """A sample call: its file, the customer it is with, what the device tells, what the CRM knows."""
+
+    file: str
+    customer: str
+    metadata: Mapping[str, str]
+    crm_fields: Mapping[str, str]
+
+
 CALLS = (
-    {
-        "file": "saas-007.mp3",
-        "customer": "DEMO-001",
-        "metadata": {"setting": "phone", "agent_channel": "0", "started_at": "2026-11-20T10:00:00+08:00"},
-        "fields": {"industry": "企业软件", "source_platform": "官网"},
-    },
-    {
-        "file": "ins-009.mp3",
-        "customer": "DEMO-002",
-        "metadata": {"setting": "onsite", "started_at": "2026-11-20T15:30:00+08:00"},
-        "fields": {"industry": "保险", "source_platform": "门店"},
-    },
+    DemoCall(
+        "saas-007.mp3",
+        "DEMO-001",
+        {"setting": "phone", "agent_channel": "0", "started_at": "2026-11-20T10:00:00+08:00"},
+        {"industry": "企业软件", "source_platform": "官网"},
+    ),
+    DemoCall(
+        "ins-009.mp3",
+        "DEMO-002",
+        {"setting": "onsite", "started_at": "2026-11-20T15:30:00+08:00"},
+        {"industry": "保险", "source_platform": "门店"},
+    ),
 )
 
 
@@ -83,7 +97,7 @@ class Demo:
         with httpx.Client(base_url=base_url, timeout=60) as http:
             uploaded = [self._upload(http, calls, state, call) for call in CALLS]
             for recording_id, call in zip(uploaded, CALLS, strict=True):
-                self._wait(http, state, recording_id, str(call["file"]))
+                self._wait(http, state, recording_id, call.file)
         self._say(base_url, uploaded)
 
     def stop(self) -> None:
@@ -132,17 +146,16 @@ class Demo:
             self._remember(device_key=key, token=token)
         return self._state()
 
-    def _upload(
-        self, http: httpx.Client, calls: Path, state: dict[str, str | int], call: dict[str, object]
-    ) -> str:
+    def _upload(self, http: httpx.Client, calls: Path, state: dict[str, str | int], call: DemoCall) -> str:
         """Tell the CRM's fields, send the recording with its metadata, and return its id."""
         crm = {"authorization": f"Bearer {state['token']}"}
-        customer = str(call["customer"])
-        _checked(http.put(f"/v1/customers/{customer}", json={"fields": call["fields"]}, headers=crm))
-        path = calls / str(call["file"])
+        _checked(
+            http.put(f"/v1/customers/{call.customer}", json={"fields": dict(call.crm_fields)}, headers=crm)
+        )
+        path = calls / call.file
         metadata = {
-            **_strings(call["metadata"]),
-            "customer_ref": customer,
+            **call.metadata,
+            "customer_ref": call.customer,
             "seller": "demo",
             "consent": "true",
         }
@@ -176,11 +189,11 @@ class Demo:
         sign_in = self._data_dir / "first-sign-in.txt"
         emit_text(f"page of a call:   {base_url}/recordings/{recordings[0]}   (sign-in: {sign_in})")
         emit_text(f"page of another:  {base_url}/recordings/{recordings[1]}")
-        emit_text(f"profile:          {base_url}/v1/customers/{CALLS[0]['customer']}/profile")
+        emit_text(f"profile:          {base_url}/v1/customers/{CALLS[0].customer}/profile")
         emit_text(
             '                  curl -H "Authorization: Bearer $('
             f'{sys.executable} -c \'import json;print(json.load(open("{self._state_file}"))["token"])\')" '
-            f"{base_url}/v1/customers/{CALLS[0]['customer']}/profile"
+            f"{base_url}/v1/customers/{CALLS[0].customer}/profile"
         )
         emit_text("the server goes on running; `make demo-stop` ends it")
 
@@ -196,10 +209,6 @@ class Demo:
         partial.touch(mode=0o600)
         partial.write_text(json.dumps({**self._state(), **values}), encoding="utf-8")
         partial.replace(self._state_file)
-
-
-def _strings(value: object) -> dict[str, str]:
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -34,7 +34,7 @@ class LocalRun:
         self, path: Path, metadata: CallMetadata, progress: Progress | None = None
     ) -> tuple[Recording, Transcript]:
         """Take one file as far as its turns; errors as in ``process``."""
-        recording = _recording(path, metadata)
+        recording = recording_of(path, metadata)
         with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
             decoded = Path(folder) / "decoded.wav"
             audio = self._pipeline.decode(path, decoded)
@@ -42,7 +42,11 @@ class LocalRun:
             return recording, self._pipeline.speech.run(recording, WavAudio(decoded), progress)
 
 
-def _recording(path: Path, metadata: CallMetadata) -> Recording:
+def recording_of(path: Path, metadata: CallMetadata) -> Recording:
+    """Return a recording that is not stored: the file's name without endings is its id.
+
+    Raises NotFound for a missing file.
+    """
     if not path.is_file():
         raise NotFound(f"{path}: no such file")
     digest = hashlib.sha256()

@@ -144,6 +144,7 @@ class RecordingWorkflow:
             scorecard = self._stores.scorecards.latest(session, recording_id)
             done = replace(recording, status=RecordingStatus.DONE)
             merged = merge_recording(session, done, transcript, insights, scorecard, country=self._country)
+            self._stores.insights.note_skipped(session, recording_id, merged.skipped)
             self._stores.recordings.set_status(session, recording_id, RecordingStatus.DONE)
         return {"customer": merged.customer_id, "tags": len(merged.tags)}
 

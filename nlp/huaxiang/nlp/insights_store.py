@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from sqlalchemy import delete, select
@@ -34,11 +35,16 @@ class InsightsStore:
         session.add_all(_finding_row(recording_id, finding) for finding in insights.findings)
         session.flush()
 
+    def note_skipped(self, session: Session, recording_id: str, skipped: Iterable[Skipped]) -> None:
+        """Add what a later stage left undone; noting it twice changes nothing. Raises NotFound."""
+        row = self._row(session, recording_id)
+        noted = [asdict(item) for item in skipped]
+        row.skipped = [*row.skipped, *(item for item in noted if item not in row.skipped)]
+        session.flush()
+
     def load(self, session: Session, recording_id: str) -> Insights:
         """Return the stored insights, findings in order of turn. Raises NotFound."""
-        row = session.get(InsightsRow, recording_id)
-        if row is None:
-            raise NotFound(f"no insights are stored for recording {recording_id}")
+        row = self._row(session, recording_id)
         findings = session.scalars(
             select(FindingRow)
             .where(FindingRow.recording_id == recording_id)
@@ -50,6 +56,12 @@ class InsightsStore:
             skipped=tuple(Skipped(**skipped) for skipped in row.skipped),
             model=row.model,
         )
+
+    def _row(self, session: Session, recording_id: str) -> InsightsRow:
+        row = session.get(InsightsRow, recording_id)
+        if row is None:
+            raise NotFound(f"no insights are stored for recording {recording_id}")
+        return row
 
 
 def _finding_row(recording_id: str, finding: Finding) -> FindingRow:

@@ -1,0 +1,49 @@
+"""Measures speed on this machine: recognition beside the plain library, and the share of all the rest."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from huaxiang.api import bootstrap
+from huaxiang.api.local import recording_of
+from huaxiang.core.audio import WavAudio
+from huaxiang.core.settings import Settings
+from huaxiang.core.types import CallMetadata, Json
+
+Advance = Callable[[float], None]
+
+
+def bench_pipeline(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
+    """Take recordings through every stage and return how long each took.
+
+    ``rtf`` is seconds of work per second of audio with the models loaded, ``after_asr_share`` the time
+    of everything but recognition over the time of recognition, ``stages_s`` the seconds of each stage.
+    """
+    pipeline = bootstrap.build_pipeline(settings)
+    seconds = {"decode": 0.0, "transcribe": 0.0, "analyse": 0.0}
+    audio_s = 0.0
+    with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
+        for done, call in enumerate(calls, start=1):
+            recording = recording_of(call, CallMetadata())
+            decoded = Path(folder) / f"{done}.wav"
+            marks = [time.perf_counter()]
+            info = pipeline.decode(call, decoded)
+            marks.append(time.perf_counter())
+            transcript = pipeline.speech.run(recording, WavAudio(decoded))
+            marks.append(time.perf_counter())
+            pipeline.analyse(recording, transcript)
+            marks.append(time.perf_counter())
+            for stage, start, end in zip(seconds, marks, marks[1:], strict=False):
+                seconds[stage] += end - start
+            audio_s += info.duration_ms / 1000
+            advance(done / len(calls))
+    rest_s = seconds["decode"] + seconds["analyse"]
+    return {
+        "rtf": round(sum(seconds.values()) / audio_s, 4),
+        "after_asr_share": round(rest_s / seconds["transcribe"], 4),
+        "stages_s": {stage: round(value, 3) for stage, value in seconds.items()},
+        "audio_s": round(audio_s, 1),
+    }

@@ -1,0 +1,144 @@
+"""Joins the stages' own scores into the documents that ``huaxiang eval`` prints."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huaxiang.api.local import LocalRun
+from huaxiang.api.pipeline import Conversation, Pipeline
+from huaxiang.asr.error_rate import CharacterErrors, ErrorRate, count_errors, error_rate, joined
+from huaxiang.core.errors import InvalidConversation, NotFound
+from huaxiang.core.types import CallMetadata, Json, Setting
+from huaxiang.nlp.alignment import TimedTruth, read_timed_truth, score_aligned
+from huaxiang.nlp.conversation_file import Conversation as Labelled
+from huaxiang.nlp.conversation_file import read_conversations
+from huaxiang.nlp.evaluate import NlpScores, Understood, score
+
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCall:
+    """A recording with its truth: where it is, what was told about it, what was said."""
+
+    id: str
+    audio: Path
+    duration_ms: int
+    format: str
+    metadata: CallMetadata
+    turns: tuple[TimedTruth, ...]
+    call: Mapping[str, Any]
+
+
+def evaluate_corpus(corpus: Path, pipeline: Pipeline, advance: Advance) -> dict[str, Json]:
+    """Score the shipped model on labelled conversations, ``{"nlp": {…}}``.
+
+    Raises InvalidConversation naming file, line and cause.
+    """
+    conversations = list(read_conversations(corpus))
+    understood = []
+    for done, item in enumerate(conversations, start=1):
+        understood.append(_understood(item, pipeline))
+        advance(done / len(conversations))
+    report: dict[str, Json] = score(understood)
+    return report
+
+
+def evaluate_recordings(folder: Path, pipeline: Pipeline, advance: Advance) -> dict[str, Json]:
+    """Score the whole pipeline on a folder of ``ID.json`` beside ``ID.<format>``.
+
+    Gives ``{"asr": {"cer", "sets"}, "nlp": {…}, "speed": {"rtf", …}}``; ``sets`` by format. Raises
+    NotFound where a recording is missing and InvalidConversation for a truth that cannot be read.
+    """
+    calls = read_labelled_calls(folder)
+    run = LocalRun(pipeline)
+    errors: dict[str, CharacterErrors] = {}
+    sets: dict[str, dict[str, CharacterErrors]] = defaultdict(dict)
+    scores = NlpScores()
+    spent_s = 0.0
+    for done, call in enumerate(calls, start=1):
+        started = time.perf_counter()
+        heard = run.process(call.audio, call.metadata)
+        spent_s += time.perf_counter() - started
+        counted = _character_errors(call, heard)
+        errors[call.id] = sets[call.format][call.id] = counted
+        score_aligned(call.turns, heard.transcript, heard.insights, scores)
+        _add_items(scores, call, heard)
+        advance(done / len(calls))
+    audio_s = sum(call.duration_ms for call in calls) / 1000
+    return {
+        "asr": {
+            **_rate_json(error_rate(errors)),
+            "sets": {name: _rate_json(error_rate(part)) for name, part in sorted(sets.items())},
+        },
+        "nlp": scores.document(),
+        "speed": {"rtf": round(spent_s / audio_s, 4), "audio_s": audio_s, "work_s": round(spent_s, 2)},
+    }
+
+
+def read_labelled_calls(folder: Path) -> list[LabelledCall]:
+    """Return the labelled recordings of a folder by id. Raises NotFound and InvalidConversation."""
+    calls = [_labelled_call(path) for path in sorted(folder.glob("*.json"))]
+    if not calls:
+        raise NotFound(f"{folder} holds no ID.json with a recording beside it")
+    return calls
+
+
+def _labelled_call(path: Path) -> LabelledCall:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        audio = path.parent / document["audio"]
+        call = LabelledCall(
+            id=document["id"],
+            audio=audio,
+            duration_ms=int(document["duration_ms"]),
+            format="".join(audio.suffixes).lstrip("."),
+            metadata=CallMetadata(
+                agent_channel=document.get("agent_channel"),
+                setting=Setting(document["channel"]) if document.get("channel") else None,
+            ),
+            turns=read_timed_truth(document),
+            call=document.get("call", {}),
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidConversation(f"{path.name} is not the truth of a recording ({error})") from error
+    if not audio.is_file():
+        raise NotFound(f"{audio.name}, which {path.name} names, is missing")
+    return call
+
+
+def _understood(item: Labelled, pipeline: Pipeline) -> Understood:
+    insights = pipeline.language.run(item.transcript)
+    return Understood(item, insights, pipeline.inspection.inspect(item.transcript, insights))
+
+
+def _character_errors(call: LabelledCall, heard: Conversation) -> CharacterErrors:
+    reference = [turn.text for turn in sorted(call.turns, key=lambda turn: turn.start_ms)]
+    return count_errors(joined(reference), joined([turn.text for turn in heard.transcript.turns]))
+
+
+def _add_items(scores: NlpScores, call: LabelledCall, heard: Conversation) -> None:
+    """Count the scorecard items that the truth judges too."""
+    truth = call.call.get("qa", {})
+    for item in heard.scorecard.items:
+        if item.id in truth:
+            scores.qa_right.append(item.passed == truth[item.id])
+        elif "forbidden" in truth:
+            scores.qa_right.append((item.passed is False) == (item.id in truth["forbidden"]))
+
+
+def _rate_json(rate: ErrorRate) -> dict[str, Json]:
+    return {
+        "cer": round(rate.rate, 4),
+        "low": round(rate.low, 4),
+        "high": round(rate.high, 4),
+        "n": rate.utterances,
+        "reference_characters": rate.reference_characters,
+        "worst": [[name, round(value, 4)] for name, value in rate.worst],
+    }
