@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from huaxiang.core.types import Turn
+from huaxiang.core.types import Role, Turn
+
+TRUSTED_ROLE_CONFIDENCE = 0.75
+"""An attribution less sure than this is not taken as given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +17,15 @@ class LabelScore:
     """One label of one turn.
 
     ``probability`` is calibrated (0–1). ``chosen`` says whether it passed the threshold that was
-    set for the label when the model was trained. ``char_start``/``char_end`` bound the clause of
-    ``Turn.text`` that speaks for the label most.
+    set for the label when the model was trained; ``floor`` is the probability under which it is
+    offered for review only (above the threshold for forbidden acts, which fail a seller).
+    ``char_start``/``char_end`` bound the clause of ``Turn.text`` that speaks for the label most.
     """
 
     label: str
     probability: float
     chosen: bool
+    floor: float
     char_start: int
     char_end: int
 
@@ -57,6 +62,11 @@ class TurnLabels:
     def chosen_sentiment(self) -> str:
         """Return the sentiment, ``neutral`` where nothing else was found."""
         return self.sentiment.label if self.sentiment is not None and self.sentiment.chosen else "neutral"
+
+
+def role_in_doubt(turn: Turn) -> bool:
+    """Return whether the turn has to be read without knowing who speaks."""
+    return turn.role is Role.UNKNOWN or turn.role_confidence < TRUSTED_ROLE_CONFIDENCE
 
 
 class Classifier(Protocol):

@@ -89,7 +89,7 @@ class BertEncoder:
         self._prefix = prefix
         self._batch_tokens = batch_tokens
         try:
-            with _quiet_loading():
+            with quiet_loading():
                 self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
                 self._model = BertModel.from_pretrained(
                     folder, add_pooling_layer=False, local_files_only=True, dtype=torch.float32
@@ -116,7 +116,7 @@ class BertEncoder:
             return vectors
         token_ids = self._tokenize(texts)
         try:
-            with self._bounded_threads():
+            with bounded_threads(self._threads):
                 for batch in batches_by_length([len(ids) for ids in token_ids], self._batch_tokens):
                     vectors[batch] = self._infer([token_ids[position] for position in batch])
         except (RuntimeError, MemoryError) as error:
@@ -144,21 +144,22 @@ class BertEncoder:
             mean: Vectors = ((hidden * counted).sum(dim=1) / counted.sum(dim=1)).numpy()
         return mean
 
-    @contextmanager
-    def _bounded_threads(self) -> Iterator[None]:
-        """Torch counts threads per process: other models' setting is put back."""
-        import torch
 
-        before = torch.get_num_threads()
-        torch.set_num_threads(self._threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+@contextmanager
+def bounded_threads(threads: int) -> Iterator[None]:
+    """Compute with ``threads`` threads; torch counts them per process, so the setting is put back."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
-def _quiet_loading() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Keep transformers' own progress bar off the terminal while weights are loaded."""
     from transformers.utils import logging
 

@@ -1,0 +1,155 @@
+"""Honest figures from the data one trains on: each conversation is judged by a network that never saw it."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from huaxiang.core.types import Role
+from huaxiang.nlp.calibration import (
+    Array,
+    Calibration,
+    TurnLogits,
+    decide,
+    probabilities,
+    whole_turn,
+)
+from huaxiang.nlp.calibration_fit import TruthArrays, fit, truth_arrays
+from huaxiang.nlp.classifier import TurnLabels
+from huaxiang.nlp.conversation_file import Conversation
+from huaxiang.nlp.network import TurnNetwork
+from huaxiang.nlp.prediction import from_features, split_tasks
+from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, train
+
+FOLDS = 5
+
+
+def folds_of(conversations: Sequence[Conversation], folds: int = FOLDS, seed: int = 7) -> list[int]:
+    """Return the fold of each conversation; those of one kind (id without its number) are spread evenly."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, conversation in enumerate(conversations):
+        groups[conversation.id.rsplit("-", 1)[0]].append(place)
+    source = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    fold = [0] * len(conversations)
+    for name in sorted(groups):
+        places = groups[name]
+        source.shuffle(places)
+        start = source.randrange(folds)
+        for step, place in enumerate(places):
+            fold[place] = (start + step) % folds
+    return fold
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """Logits of every turn, in the order of conversations and turns, by networks that never saw them.
+
+    ``conversation`` and ``fold`` (turns,) say to which each turn belongs.
+    """
+
+    logits: TurnLogits
+    truth: TruthArrays
+    conversation: NDArray[np.int64]
+    fold: NDArray[np.int64]
+
+    def calibration(self) -> Calibration:
+        """Return the calibration for the network that is trained on everything."""
+        return fit(self.logits, self.truth)
+
+
+def out_of_fold(
+    network: TurnNetwork,
+    conversations: Sequence[Conversation],
+    examples: Sequence[Example],
+    plan: TrainingPlan,
+    progress: Progress,
+    work: Path | None = None,
+) -> OutOfFold:
+    """Train one network a fold and return what each says about the conversations left out.
+
+    ``work`` keeps checkpoints, from which an interrupted run goes on.
+    """
+    folds = folds_of(conversations)
+    rows: dict[int, Array] = {}
+    for fold in range(FOLDS):
+        finished = work / f"fold-{fold}.npz" if work is not None else None
+        if finished is not None and finished.is_file():
+            with np.load(finished) as kept:
+                rows |= {int(name): kept[name] for name in kept.files}
+            continue
+        seen = [example for example in examples if folds[example.conversation] != fold]
+        checkpoint = Checkpoint(work / f"fold-{fold}.pt" if work is not None else None)
+        train(network, seen, plan, _named(progress, f"fold {fold + 1} of {FOLDS}"), checkpoint)
+        left_out = [place for place in range(len(conversations)) if folds[place] == fold]
+        found = {place: _logits(network, conversations[place], place, examples) for place in left_out}
+        if finished is not None:
+            np.savez(finished, **{str(place): logits for place, logits in found.items()})  # type: ignore[arg-type]
+        rows |= found
+    return _collect(conversations, folds, rows)
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    def report(what: str, done: int, total: int) -> None:
+        progress(f"{name}: {what}", done, total)
+
+    return report
+
+
+def _logits(
+    network: TurnNetwork, conversation: Conversation, place: int, examples: Sequence[Example]
+) -> Array:
+    own = [example for example in examples if example.conversation == place and example.copy == 0]
+    inputs = [example.input for example in own]
+    if network.shape.rank:
+        from huaxiang.nlp.reading import all_upper_states, features_of
+
+        lower = [example.lower for example in own if example.lower is not None]
+        with torch.inference_mode():
+            upper = all_upper_states(network, inputs, lower)
+        features = [features_of(network, *each) for each in zip(inputs, lower, upper, strict=True)]
+    else:
+        features = [example.features for example in own if example.features is not None]
+    return from_features(network, inputs, features, len(conversation.transcript.turns)).logits
+
+
+def _collect(
+    conversations: Sequence[Conversation], folds: Sequence[int], rows: Mapping[int, Array]
+) -> OutOfFold:
+    turns = [len(conversation.transcript.turns) for conversation in conversations]
+    places = np.repeat(np.arange(len(conversations)), turns)
+    customer = [
+        turn.role is Role.CUSTOMER for conversation in conversations for turn in conversation.transcript.turns
+    ]
+    truths = [truth for conversation in conversations for truth in conversation.labels.turns]
+    return OutOfFold(
+        logits=split_tasks(np.concatenate([rows[place] for place in range(len(conversations))])),
+        truth=truth_arrays(customer, truths),
+        conversation=places,
+        fold=np.asarray(folds)[places],
+    )
+
+
+def honest_labels(found: OutOfFold, conversations: Sequence[Conversation]) -> list[list[TurnLabels]]:
+    """Return the labels of every conversation, thresholds and temperatures fitted on the other folds."""
+    labels: list[list[TurnLabels]] = [[] for _ in conversations]
+    for fold in range(FOLDS):
+        inside = found.fold == fold
+        calibration = fit(found.logits.rows(~inside), found.truth.rows(~inside))
+        calibrated = probabilities(found.logits.rows(inside), calibration)
+        for row, place in enumerate(found.conversation[inside]):
+            turn = conversations[place].transcript.turns[len(labels[place])]
+            customer = 1.0 if turn.role is Role.CUSTOMER else 0.0
+            labels[place].append(decide(calibrated, row, customer, whole_turn(len(turn.text)), calibration))
+    return labels
+
+
+def smaller(plan: TrainingPlan, head_epochs: int, adapter_epochs: int) -> TrainingPlan:
+    """Return the plan with other numbers of epochs."""
+    return replace(plan, head_epochs=head_epochs, adapter_epochs=adapter_epochs)

@@ -1,0 +1,180 @@
+"""``huaxiang eval nlp``: what was understood against what the annotators wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from huaxiang.core.types import Finding, FindingKind, Insights, Scorecard, Transcript
+from huaxiang.nlp.conversation_file import Conversation, TurnTruth, next_step_kind
+from huaxiang.nlp.entity_scores import score_entities
+from huaxiang.nlp.labels import ACTS, FORBIDDEN_ACTS, INTENTS, OBJECTIONS, QA_ITEMS, SENTIMENTS
+from huaxiang.nlp.scores import LabelCounts, TaskCounts, calibration_error
+from huaxiang.nlp.understand import Understanding
+
+
+class Inspects(Protocol):
+    """Scores a conversation."""
+
+    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
+        """Return the scorecard."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A labelled conversation with what was understood of it."""
+
+    conversation: Conversation
+    insights: Insights
+    scorecard: Scorecard | None = None
+
+
+@dataclass(slots=True)
+class NlpScores:
+    """All counts of an evaluation."""
+
+    intents: TaskCounts = field(default_factory=lambda: TaskCounts.of(INTENTS))
+    objections: TaskCounts = field(default_factory=lambda: TaskCounts.of(OBJECTIONS))
+    any_objection: LabelCounts = field(default_factory=LabelCounts)
+    sentiment: TaskCounts = field(default_factory=lambda: TaskCounts.of(SENTIMENTS))
+    acts: TaskCounts = field(default_factory=lambda: TaskCounts.of(ACTS))
+    failing: TaskCounts = field(default_factory=lambda: TaskCounts.of(FORBIDDEN_ACTS))
+    qa_right: list[bool] = field(default_factory=list)
+    next_step_right: list[bool] = field(default_factory=list)
+    claims: list[tuple[float, bool]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON keys that `huaxiang eval nlp` promises, entities aside."""
+        forbidden = self.acts.total(FORBIDDEN_ACTS)
+        failing = self.failing.total()
+        return {
+            "intents": _both(self.intents),
+            "objection": {
+                "any_f1": round(self.any_objection.f1, 4),
+                "macro_f1": round(self.objections.macro_f1, 4),
+            },
+            "sentiment": {"macro_f1": round(self.sentiment.macro_f1, 4)},
+            "acts": _both(self.acts),
+            "forbidden": {
+                "precision": round(forbidden.precision, 4),
+                "recall": round(forbidden.recall, 4),
+                "micro_f1": round(forbidden.f1, 4),
+                "failing_precision": round(failing.precision, 4),
+                "failing_recall": round(failing.recall, 4),
+            },
+            "qa": {"accuracy": _share(self.qa_right)},
+            "next_step": {"accuracy": _share(self.next_step_right)},
+            "ece": round(calibration_error(self.claims), 4),
+        }
+
+    def per_label(self) -> dict[str, Any]:
+        """Return precision, recall, F1 and support of every label."""
+        return {
+            "intents": self.intents.document(),
+            "objection": self.objections.document(),
+            "sentiment": self.sentiment.document(),
+            "acts": self.acts.document(),
+        }
+
+
+def evaluate_nlp(
+    conversations: Iterable[Conversation], understanding: Understanding, inspector: Inspects | None = None
+) -> dict[str, Any]:
+    """Understand labelled conversations and return the scores, ``{"nlp": {…}}``.
+
+    Beside the promised keys it holds ``labels`` (every label's figures), ``by_industry`` and
+    ``by_channel``. A finding under its floor counts as found; ``forbidden.failing_precision`` counts
+    only those above it, which may fail a seller.
+    """
+    understood = []
+    for conversation in conversations:
+        insights = understanding.run(conversation.transcript)
+        scorecard = inspector.inspect(conversation.transcript, insights) if inspector else None
+        understood.append(Understood(conversation, insights, scorecard))
+    return score(understood)
+
+
+def score(understood: Sequence[Understood]) -> dict[str, Any]:
+    """Return the scores of conversations that were understood already, ``{"nlp": {…}}``."""
+    scores = _scores_of(understood)
+    document = scores.document() | {"entities": _entities(understood), "labels": scores.per_label()}
+    for name, key in (("by_industry", "industry"), ("by_channel", "setting")):
+        groups: dict[str, list[Understood]] = defaultdict(list)
+        for item in understood:
+            groups[str(getattr(item.conversation, key) or "unknown")].append(item)
+        document[name] = {group: _scores_of(items).document() for group, items in sorted(groups.items())}
+    return {"nlp": document}
+
+
+def _scores_of(understood: Sequence[Understood]) -> NlpScores:
+    scores = NlpScores()
+    for item in understood:
+        by_turn: dict[int, list[Finding]] = defaultdict(list)
+        for finding in item.insights.findings:
+            by_turn[finding.turn].append(finding)
+        turns = zip(item.conversation.transcript.turns, item.conversation.labels.turns, strict=True)
+        for turn, truth in turns:
+            add_turn(scores, by_turn[turn.index], truth)
+        _add_call(scores, item)
+    return scores
+
+
+def add_turn(scores: NlpScores, findings: Sequence[Finding], truth: TurnTruth) -> None:
+    """Count what was found of one turn against its truth."""
+    labels = {kind: [f.label for f in findings if f.kind is kind] for kind in FindingKind}
+    moods = labels[FindingKind.SENTIMENT] or ["neutral"]
+    true_objection = [truth.objection] if truth.objection else []
+    scores.intents.add(labels[FindingKind.INTENT], truth.intents)
+    scores.objections.add(labels[FindingKind.OBJECTION], true_objection)
+    scores.any_objection.add(found=bool(labels[FindingKind.OBJECTION]), true=bool(true_objection))
+    scores.sentiment.add(moods[:1], [truth.sentiment])
+    scores.acts.add(labels[FindingKind.ACT], truth.acts)
+    sure = [f.label for f in findings if f.kind is FindingKind.ACT and not f.for_review]
+    scores.failing.add(sure, truth.acts)
+    right = {
+        FindingKind.INTENT: truth.intents,
+        FindingKind.ACT: truth.acts,
+        FindingKind.OBJECTION: true_objection,
+        FindingKind.SENTIMENT: [truth.sentiment],
+    }
+    scores.claims += [(f.confidence, f.label in right[f.kind]) for f in findings if f.kind in right]
+
+
+def _add_call(scores: NlpScores, item: Understood) -> None:
+    call = item.conversation.labels.call
+    if "next_step" in call:
+        found = [f.label for f in item.insights.findings if f.kind is FindingKind.NEXT_STEP] or ["none"]
+        scores.next_step_right.append(found[-1] == next_step_kind(item.conversation.labels))
+    qa: Mapping[str, Any] = call.get("qa", {})
+    if item.scorecard is None or not qa:
+        return
+    passed = {entry.id: entry.passed for entry in item.scorecard.items}
+    for name in QA_ITEMS:
+        if name in qa and name in passed:
+            scores.qa_right.append(passed[name] == qa[name])
+    for name in FORBIDDEN_ACTS:
+        if "forbidden" in qa and name in passed:
+            scores.qa_right.append((passed[name] is False) == (name in qa["forbidden"]))
+
+
+def _entities(understood: Sequence[Understood]) -> dict[str, float]:
+    scores = score_entities(
+        (
+            item.conversation.transcript,
+            [truth.entities for truth in item.conversation.labels.turns],
+            item.insights.findings,
+        )
+        for item in understood
+    )
+    return {"f1": round(scores.f1, 4), "value_f1": round(scores.value_f1, 4)}
+
+
+def _both(counts: TaskCounts) -> dict[str, float]:
+    return {"micro_f1": round(counts.micro_f1, 4), "macro_f1": round(counts.macro_f1, 4)}
+
+
+def _share(right: Sequence[bool]) -> float | None:
+    return round(sum(right) / len(right), 4) if right else None
