@@ -7,6 +7,7 @@
     │   ├── InvalidMetadata     400  invalid_metadata
     │   ├── InvalidField        400  invalid_field
     │   ├── ChecksumMismatch    460  checksum_mismatch
+    │   ├── UnsupportedMediaType 415 unsupported_media_type
     │   ├── InvalidConversation 400  invalid_conversation
     │   ├── InvalidRules        400  invalid_rules
     │   └── AudioError          422  audio_unusable
@@ -74,6 +75,12 @@ class ChecksumMismatch(InvalidInput):
     """Uploaded bytes that do not have the checksum they came with (status of the tus protocol)."""
 
     code, status = "checksum_mismatch", 460
+
+
+class UnsupportedMediaType(InvalidInput):
+    """A request body of a kind that is not taken here."""
+
+    code, status = "unsupported_media_type", 415
 
 
 class InvalidField(InvalidInput):
