@@ -1,0 +1,80 @@
+"""``huaxiang bench asr``: our path beside the plain library, on the same audio in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from huaxiang.asr.plain import PlainRecogniser
+from huaxiang.asr.speech import SpeechPipeline
+from huaxiang.asr.trials import OURS, Asked, Decoder, trials
+from huaxiang.core.errors import HuaxiangError
+from huaxiang.core.types import Json
+
+PLAIN = "plain"
+
+
+def benchmark_asr(
+    audio: Sequence[Path],
+    speech: SpeechPipeline,
+    plain: Mapping[str, PlainRecogniser],
+    decode: Decoder,
+    repeats: int = 1,
+    advance: Callable[[float], None] | None = None,
+) -> dict[str, Json]:
+    """Time recognition of the recordings, decoding not counted; all ways are warmed up on the first.
+
+    Gives ``rtf`` (s of work a s of audio), ``ratio`` (our time over the plain library's, pooled),
+    ``ratio_median`` (over recordings), and ``…_rtf`` for each plain way; ``plain`` must hold ``plain``.
+    Raises AudioError and ModelError.
+    """
+    asked = [Asked(path.name, path) for path in audio]
+    for _ in trials(asked[:1], speech, plain, decode):
+        pass
+    work_s: dict[str, float] = defaultdict(float)
+    ratios: list[float] = []
+    audio_s = 0.0
+    rounds = asked * repeats
+    for done, trial in enumerate(trials(rounds, speech, plain, decode), start=1):
+        audio_s += trial.audio_s
+        for way, heard in trial.heard.items():
+            work_s[way] += heard.work_s
+        ratios.append(trial.heard[OURS].work_s / trial.heard[PLAIN].work_s)
+        if advance is not None:
+            advance(done / len(rounds))
+    ours_s, plain_s = work_s.pop(OURS), work_s[PLAIN]
+    return {
+        "rtf": round(ours_s / audio_s, 4),
+        **{f"{way}_rtf": round(spent_s / audio_s, 4) for way, spent_s in work_s.items()},
+        "ratio": round(ours_s / plain_s, 4),
+        "ratio_median": round(statistics.median(ratios), 4),
+        "audio_s": round(audio_s, 2),
+    }
+
+
+# On Linux a process inherits the peak of the one that started it, so a small one stands in between.
+_WAITER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+
+
+def peak_memory_mb(command: Sequence[str]) -> float:
+    """Run a command in a process of its own and return the most memory it held, in MB (10^6 bytes).
+
+    Its output is discarded. Raises HuaxiangError where it does not end well.
+    """
+    waited = subprocess.run(  # noqa: S603
+        [sys.executable, "-S", "-c", _WAITER, *command], check=True, capture_output=True, text=True
+    )
+    ended, peak = map(int, waited.stdout.split())
+    if ended != 0:
+        raise HuaxiangError(f"the measured command ended with {ended}")
+    # ru_maxrss is in bytes on macOS and in KiB elsewhere
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,114 @@
+"""Recognises the same audio in several ways in turn, and keeps what each heard and how long it took."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from huaxiang.asr.error_rate import joined
+from huaxiang.asr.plain import PlainRecogniser
+from huaxiang.asr.speech import SpeechPipeline
+from huaxiang.core.audio import DecodedAudio, WavAudio
+from huaxiang.core.database import now
+from huaxiang.core.types import AudioInfo, CallMetadata, Recording
+
+OURS = "ours"
+
+
+class Decoder(Protocol):
+    """Turns a recording's file into the decoded form."""
+
+    def __call__(self, source: Path, target: Path) -> AudioInfo:
+        """Write decoded audio to ``target``; raises AudioError for what cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recording to be recognised."""
+
+    id: str
+    audio: Path
+    agent_channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one way heard: the whole text, its text by channel where it tells them apart, the work."""
+
+    text: str
+    channel_texts: tuple[str, ...]
+    work_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One recording recognised in every way, by the way's name."""
+
+    id: str
+    audio_s: float
+    heard: Mapping[str, Heard]
+
+
+Way = Callable[[Recording, DecodedAudio], Heard]
+
+
+def trials(
+    asked: Sequence[Asked], speech: SpeechPipeline, plain: Mapping[str, PlainRecogniser], decode: Decoder
+) -> Iterator[Trial]:
+    """Recognise each recording by our path and the plain ones, every time another one first.
+
+    Decoding is shared and not timed. Alternating on the same audio keeps the ratios honest on a
+    machine that does other things too. Raises AudioError and ModelError.
+    """
+    ways: dict[str, Way] = {OURS: _ours(speech)}
+    ways.update({name: _plain(recogniser) for name, recogniser in plain.items()})
+    names = list(ways)
+    for place, one in enumerate(asked):
+        with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
+            target = Path(folder) / "decoded.wav"
+            recording = _recording(one, decode(one.audio, target))
+            audio = WavAudio(target)
+            first = place % len(names)
+            heard = {name: ways[name](recording, audio) for name in names[first:] + names[:first]}
+        yield Trial(one.id, audio.duration_ms / 1000, heard)
+
+
+def _ours(speech: SpeechPipeline) -> Way:
+    def way(recording: Recording, audio: DecodedAudio) -> Heard:
+        started = time.perf_counter()
+        turns = speech.run(recording, audio).turns
+        work_s = time.perf_counter() - started
+        by_channel = [
+            joined([turn.text for turn in turns if turn.channel == channel])
+            for channel in range(audio.channels)
+        ]
+        return Heard(joined([turn.text for turn in turns]), tuple(by_channel), work_s)
+
+    return way
+
+
+def _plain(recogniser: PlainRecogniser) -> Way:
+    def way(recording: Recording, audio: DecodedAudio) -> Heard:
+        started = time.perf_counter()
+        text = recogniser.text(audio)
+        return Heard(text, (), time.perf_counter() - started)
+
+    return way
+
+
+def _recording(asked: Asked, audio: AudioInfo) -> Recording:
+    return Recording(
+        id=asked.id,
+        sha256="",
+        size_bytes=0,
+        filename=asked.audio.name,
+        blob_key="",
+        source="measured",
+        received_at=now(),
+        metadata=CallMetadata(agent_channel=asked.agent_channel),
+        audio=audio,
+    )
