@@ -130,4 +130,24 @@ def test_metrics_have_names_units_and_a_share_of_talk() -> None:
     assert lines["语速 · 销售"] == "333 字/分"
     assert lines["销售最长独白"] == "9.2 秒"
     assert lines["打断"] == "0"
+    assert lines["回应前停顿 · 中位数"] == "0.3 秒"
     assert metrics_view({}, ZH) is None
+
+
+def test_interruptions_and_silences_can_be_heard() -> None:
+    view = metrics_view(
+        {
+            "interruption": [{"by": "agent", "turn": 3, "start_ms": 61_000, "end_ms": 62_500}],
+            "non_talk": {"count": 1, "spans": [{"start_ms": 5000, "end_ms": 9000}]},
+            "sentiment": {"agent": {"overall": 0.0, "quarters": [0.0, -1.25, 2.5, 0.0]}},
+            "patience_ms": {"median": 350.0, "replies": 6},
+        },
+        ZH,
+    )
+    assert view is not None
+    heard = [(clip.start_ms, clip.end_ms, clip.label, words) for clip, words in view.clips]
+    assert heard == [(61_000, 62_500, "1:01", "打断 · 销售"), (5000, 9000, "0:05", "静默")]
+    lines = dict((*view.main, *view.more))
+    assert lines["情绪 · 销售 · 总体"] == "0"
+    assert lines["情绪 · 销售 · 四段"] == "0 / -1.2 / 2.5 / 0"
+    assert lines["回应前停顿 · 回应数"] == "6"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from huaxiang.console.present import clock, number
+from huaxiang.console.present import Clip, clock, number
 from huaxiang.console.texts import Texts
 from huaxiang.core.types import Json, JsonScalar
 
@@ -31,6 +31,7 @@ _MAIN_PARTS = (
     ["agent", "overall"],
     ["customer", "overall"],
 )
+_COUNTS = frozenset({"replies", "count"})
 _MAX_MAIN = 14
 _UNITS = {
     "speech_rate": "unit.characters_per_minute",
@@ -42,11 +43,15 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class MetricsView:
-    """Lines of (name, value): the main ones and the rest. ``agent_share`` is in percent."""
+    """Lines of (name, value): the main ones and the rest. ``agent_share`` is in percent.
+
+    ``clips`` are the interruptions and silences themselves, to be heard.
+    """
 
     agent_share: int | None
     main: tuple[tuple[str, str], ...]
     more: tuple[tuple[str, str], ...]
+    clips: tuple[tuple[Clip, str], ...]
 
 
 def metrics_view(metrics: Mapping[str, Json], text: Texts) -> MetricsView | None:
@@ -63,16 +68,35 @@ def metrics_view(metrics: Mapping[str, Json], text: Texts) -> MetricsView | None
         agent_share=round(100 * ratio) if isinstance(ratio, int | float) else None,
         main=tuple((name, value) for _, name, value in main),
         more=tuple((name, value) for path, name, value in lines if path not in shown),
+        clips=tuple(_clips(metrics, text)),
     )
 
 
+def _clips(metrics: Mapping[str, Json], text: Texts) -> Iterator[tuple[Clip, str]]:
+    """Give each interruption with who interrupted, then each silence."""
+    silence = metrics.get("non_talk")
+    spans = silence.get("spans") if isinstance(silence, Mapping) else None
+    for name, places in (("interruption", metrics.get("interruption")), ("non_talk", spans)):
+        if isinstance(places, str) or not isinstance(places, Sequence):
+            continue
+        for place in places:
+            if not isinstance(place, Mapping):
+                continue
+            start, end = place.get("start_ms"), place.get("end_ms")
+            if isinstance(start, int) and isinstance(end, int):
+                who = f" · {text.label('role', str(place['by']))}" if "by" in place else ""
+                yield Clip(start, max(end, start + 1), clock(start)), text.label("metric", name) + who
+
+
 def _flat(path: str, value: Json) -> Iterator[tuple[str, JsonScalar]]:
-    """Give every number with its dotted path; a list is given as its length."""
+    """Give every value with its dotted path: numbers in a row as one text, other lists as their length."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _flat(f"{path}.{key}" if path else key, part)
     elif isinstance(value, str | int | float | bool) or value is None:
         yield path, value
+    elif value and all(isinstance(part, int | float) for part in value):
+        yield path, " / ".join(number(round(part, 1)) for part in value if isinstance(part, int | float))
     else:
         yield path, len(value)
 
@@ -102,13 +126,14 @@ def _value(path: str, value: JsonScalar, text: Texts) -> str:
     if isinstance(value, str):
         return value
     base, last = path.split(".")[0], path.split(".")[-1]
-    if last.endswith("_ms") or base.endswith("_ms"):
+    if (last.endswith("_ms") or base.endswith("_ms")) and last not in _COUNTS:
         return clock(round(value)) if value >= 60_000 else f"{value / 1000:.1f} {text('unit.seconds')}"
     if last.endswith("_pct"):
         return f"{value:.0f}%"
     if base == "talk_ratio" or last in ("share", "ratio"):
         return f"{100 * value:.0f}%"
     if base == "sentiment":
-        return f"{value:+.1f}"
+        return f"{value:+.1f}" if round(value, 1) else "0"
     unit = _UNITS.get(base)
-    return f"{number(round(value, 1))} {text(unit)}" if unit else number(round(value, 2))
+    digits = 0 if base == "speech_rate" else 1
+    return f"{number(round(value, digits))} {text(unit)}" if unit else number(round(value, 2))

@@ -9,12 +9,17 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from huaxiang.api.access.callers import Caller
-from huaxiang.api.http.dependencies import Listener, visible_recording
+from huaxiang.api.access.scopes import Scope
+from huaxiang.api.http.dependencies import Listener, Manager, visible_recording
+from huaxiang.api.http.jobs import queue_again
 from huaxiang.api.services import Services
+from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.present import clock, number
 from huaxiang.console.recording_view import Stored, local_time, recording_page
 from huaxiang.console.texts import Texts
@@ -63,7 +68,16 @@ def recording_router(services: Services, views: Views) -> APIRouter:
     def one(request: Request, caller: Listener, recording_id: str) -> Response:
         stored = _stored(services, caller, recording_id)
         page = recording_page(stored, language_of(request), zone, request.state.csp_nonce)
-        return views.render(request, "recording.html", section="recordings", page=page)
+        reprocesses = caller.may(Scope.MANAGER)
+        return views.render(
+            request, "recording.html", section="recordings", page=page, reprocesses=reprocesses
+        )
+
+    @router.post("/recordings/{recording_id}/reprocess")
+    async def again(request: Request, caller: Manager, recording_id: str) -> Response:
+        check_session_form(request, await read_form(request), caller)
+        await run_in_threadpool(_requeue, services, recording_id)
+        return RedirectResponse(f"/recordings/{recording_id}", 303)
 
     @router.get("/recordings/{recording_id}/state")
     def state(request: Request, caller: Listener, recording_id: str, seen: str = "") -> Response:
@@ -75,6 +89,11 @@ def recording_router(services: Services, views: Views) -> APIRouter:
         return Response(headers={"HX-Refresh": "true"})
 
     return router
+
+
+def _requeue(services: Services, recording_id: str) -> None:
+    with transaction(services.sessions) as session:
+        queue_again(session, services, recording_id)
 
 
 def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:

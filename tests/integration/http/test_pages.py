@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from huaxiang.api.http.app import create_app
 from huaxiang.console.assets import Assets
+from huaxiang.core.jobs import Workflow
+from huaxiang.core.jobs_memory import MemoryJobs
 from huaxiang.core.types import AudioInfo, CallMetadata, RecordingStatus
 from huaxiang.profile.crm import put_customer
 
@@ -116,6 +118,24 @@ def test_a_failed_recording_says_why(world: World, browser: TestClient) -> None:
     html = page(browser, f"/recordings/{bare}")
     assert "处理失败 · not_audio" in html
     assert "the file holds no audio" in html
+
+
+def test_a_manager_has_a_failed_recording_processed_again(world: World, browser: TestClient) -> None:
+    bare = add_bare(world.services)
+    jobs = world.services.jobs
+    assert isinstance(jobs, MemoryJobs)
+    with world.services.sessions.begin() as session:
+        jobs.enqueue(session, bare)
+        world.services.recordings.quarantine(session, bare, "not_audio", "the file holds no audio")
+    html = page(browser, f"/recordings/{bare}")
+    token = re.search(r'name="csrf" value="([^"]+)"', html)
+    assert token is not None
+    address = f"/recordings/{bare}/reprocess"
+    assert browser.post(address, data={"csrf": token[1]}, headers=PAGE).status_code == 409
+    jobs.run_all(Workflow(run=lambda stages, recording_id: None, stage_names=()))
+    assert browser.post(address, data={"csrf": "made up"}, headers=PAGE).status_code == 403
+    assert browser.post(address, data={"csrf": token[1]}, headers=PAGE).status_code == 303
+    assert "排队中" in page(browser, f"/recordings/{bare}")
 
 
 def test_a_waiting_page_is_told_to_reload_when_something_changed(world: World, browser: TestClient) -> None:

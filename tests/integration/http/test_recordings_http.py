@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from huaxiang.api.http import schemas
+from huaxiang.core.jobs import Workflow
+from huaxiang.core.jobs_memory import MemoryJobs
 from huaxiang.core.types import CallMetadata, RecordingStatus
 
 BASE = invented_recording("x")
@@ -220,6 +222,26 @@ def test_a_recording_is_processed_again_when_its_job_is_finished(
     job = client.get(f"/v1/jobs/{bare}", headers=manager)
     schemas.Job.model_validate(job.json())
     assert job.json()["state"] == "queued"
+
+
+def test_a_failed_recording_waits_again_after_it_was_queued_again(
+    world: World, client: TestClient, manager: dict[str, str]
+) -> None:
+    bare = add_bare(world.services)
+    jobs = world.services.jobs
+    assert isinstance(jobs, MemoryJobs)
+    with world.services.sessions.begin() as session:
+        jobs.enqueue(session, bare)
+        world.services.recordings.quarantine(session, bare, "not_audio", "the file holds no audio")
+    jobs.run_all(Workflow(run=lambda stages, recording_id: None, stage_names=()))
+    keyed = {**manager, "Idempotency-Key": "again"}
+    first = client.post(f"/v1/recordings/{bare}/reprocess", headers=keyed)
+    assert first.status_code == 202
+    schemas.Queued.model_validate(first.json())
+    assert client.post(f"/v1/recordings/{bare}/reprocess", headers=keyed).json() == first.json()
+    assert client.get(first.headers["location"], headers=manager).json()["id"] == first.json()["id"]
+    document = client.get(f"/v1/recordings/{bare}", headers=manager).json()
+    assert (document["status"], document["error"]) == ("received", None)
 
 
 def test_jobs_are_listed_page_by_page(world: World, client: TestClient, manager: dict[str, str]) -> None:

@@ -11,9 +11,10 @@ from huaxiang.api.http import schemas
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.dependencies import Manager, ServicesDep, once
 from huaxiang.api.serialise import time_json
+from huaxiang.api.services import Services
 from huaxiang.core.database import transaction
 from huaxiang.core.jobs import JobStatus
-from huaxiang.core.types import Json
+from huaxiang.core.types import Json, RecordingStatus
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
@@ -67,13 +68,23 @@ def reprocess(
     """Queue another run of all stages; 409 while the last one is not finished."""
 
     def work(session: Session) -> Answer:
-        services.recordings.get(session, recording_id)
-        job_id = services.jobs.enqueue_again(session, recording_id)
+        job_id = queue_again(session, services, recording_id)
         return Answer(
             {"id": job_id, "recording_id": recording_id}, 202, {"Location": f"/v1/jobs/{recording_id}"}
         )
 
     return once(request, caller, work)
+
+
+def queue_again(session: Session, services: Services, recording_id: str) -> str:
+    """Queue another run of a recording, which then waits; return the job's id.
+
+    What was stored of it stays until the run replaces it. Raises NotFound and Conflict.
+    """
+    services.recordings.get(session, recording_id)
+    job_id = services.jobs.enqueue_again(session, recording_id)
+    services.recordings.set_status(session, recording_id, RecordingStatus.RECEIVED)
+    return job_id
 
 
 def job_json(job: JobStatus) -> Json:
