@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from huaxiang.api import bootstrap
 from huaxiang.api.local import recording_of
+from huaxiang.asr.benchmark import benchmark_asr, peak_memory_mb
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.settings import Settings
 from huaxiang.core.types import CallMetadata, Json
@@ -47,3 +49,20 @@ def bench_pipeline(calls: Sequence[Path], settings: Settings, advance: Advance) 
         "stages_s": {stage: round(value, 3) for stage, value in seconds.items()},
         "audio_s": round(audio_s, 1),
     }
+
+
+def bench_speech(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
+    """Recognise recordings by our path and by the library used plainly, in turn.
+
+    ``rtf``, ``plain_rtf`` and ``ratio`` as in ``benchmark_asr``; ``peak_mb`` is the most memory that a
+    process held which transcribed them, models included.
+    """
+    figures = benchmark_asr(
+        calls,
+        bootstrap.build_speech(settings),
+        bootstrap.build_plain_recognisers(settings),
+        bootstrap.build_decoder(settings),
+        advance=advance,
+    )
+    command = [sys.executable, "-m", "huaxiang.api", "transcribe", "--json", *map(str, calls)]
+    return {**figures, "peak_mb": round(peak_memory_mb(command), 1)}

@@ -23,7 +23,7 @@ from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.core.errors import StorageError
 from huaxiang.core.lock import ModelLock, offline_environment
 from huaxiang.core.settings import Settings
-from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
+from huaxiang.core.types import AudioInfo, CallMetadata, Recording, Setting, Transcript
 from huaxiang.ingest.devices import DeviceRegistry
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from huaxiang.api.services import Services
     from huaxiang.api.workflow import RecordingWorkflow, Stores
+    from huaxiang.asr.plain import PlainRecogniser
     from huaxiang.asr.speech import SpeechPipeline
     from huaxiang.core.jobs import JobQueue, StageObserver
     from huaxiang.core.worker import Worker
@@ -89,7 +90,6 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
     Raises ModelMissing or ModelCorrupt naming the file, and the cure (``huaxiang models pull``).
     """
-    from huaxiang.ingest.decode import decode
     from huaxiang.nlp.entities import EntityGrammar
     from huaxiang.nlp.metrics import conversation_metrics
     from huaxiang.nlp.understand import Understanding
@@ -99,7 +99,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     offline_environment()
     lock = ModelLock.load(settings.user_lock)
     return Pipeline(
-        decode=partial(decode, limits=settings.audio),
+        decode=build_decoder(settings),
         speech=_speech(settings, lock),
         language=Understanding(_classifier(settings, lock), EntityGrammar(), conversation_metrics),
         inspection=Inspector(default_scorecard()),
@@ -157,6 +157,28 @@ def typed_recording(transcript: Transcript, setting: Setting | None) -> Recordin
     )
 
 
+def build_plain_recognisers(settings: Settings) -> dict[str, PlainRecogniser]:
+    """Return the recognition library used plainly, as the baseline to measure beside."""
+    from huaxiang.asr.plain import plain_recognisers
+
+    chosen = settings.recognition
+    model_dir = ModelLock.load(settings.user_lock).ensure(chosen.model, settings.models_dir)
+    return plain_recognisers(model_dir, chosen.compute_type, chosen.threads, chosen.language)
+
+
+def build_speech(settings: Settings) -> SpeechPipeline:
+    """Return the speech stage alone, with its model loaded."""
+    offline_environment()
+    return _speech(settings, ModelLock.load(settings.user_lock))
+
+
+def build_decoder(settings: Settings) -> Callable[[Path, Path], AudioInfo]:
+    """Return the decode stage alone."""
+    from huaxiang.ingest.decode import decode
+
+    return partial(decode, limits=settings.audio)
+
+
 def build_system(settings: Settings) -> System:
     """Open the storage and put the workflow together; models are loaded with the first recording."""
     from huaxiang.api.workflow import RecordingWorkflow, Stores
@@ -182,8 +204,16 @@ def build_system(settings: Settings) -> System:
 
 
 @contextmanager
-def running_worker(system: System, observer: StageObserver | None = None) -> Iterator[Worker]:
-    """Run a worker in this process; its name stays over restarts, so it goes on with its own jobs."""
+def running_worker(
+    system: System,
+    observer: StageObserver | None = None,
+    on_stuck: Callable[[], None] = lambda: None,
+) -> Iterator[Worker]:
+    """Run a worker in this process; its name stays over restarts, so it goes on with its own jobs.
+
+    ``on_stuck`` is called where a stage does not end in time when the worker is to stop: its thread
+    would hold up the end of the process, and the job goes on with whoever takes it up.
+    """
     from huaxiang.core.executor_id import executor_id
     from huaxiang.core.jobs import NoObserver
     from huaxiang.core.stages import StageExecutor
@@ -198,8 +228,12 @@ def running_worker(system: System, observer: StageObserver | None = None) -> Ite
             StageExecutor(observer or NoObserver()),
             WorkerOptions(settings.worker_heartbeat_s, settings.worker_dead_after_s),
         )
-        with worker:
+        worker.start()
+        try:
             yield worker
+        finally:
+            if not worker.stop():
+                on_stuck()
 
 
 def build_watcher(system: System, folder: Path, *, dry_run: bool) -> FolderWatch:

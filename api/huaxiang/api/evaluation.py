@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huaxiang.api.local import LocalRun
+from huaxiang.api.local import process_file
 from huaxiang.api.pipeline import Conversation, Pipeline
-from huaxiang.asr.error_rate import CharacterErrors, ErrorRate, count_errors, error_rate, joined
+from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate, joined
+from huaxiang.asr.evaluate import rate_json
 from huaxiang.core.errors import InvalidConversation, NotFound
 from huaxiang.core.types import CallMetadata, Json, Setting
 from huaxiang.nlp.alignment import TimedTruth, read_timed_truth, score_aligned
@@ -57,14 +58,13 @@ def evaluate_recordings(folder: Path, pipeline: Pipeline, advance: Advance) -> d
     NotFound where a recording is missing and InvalidConversation for a truth that cannot be read.
     """
     calls = read_labelled_calls(folder)
-    run = LocalRun(pipeline)
     errors: dict[str, CharacterErrors] = {}
     sets: dict[str, dict[str, CharacterErrors]] = defaultdict(dict)
     scores = NlpScores()
     spent_s = 0.0
     for done, call in enumerate(calls, start=1):
         started = time.perf_counter()
-        heard = run.process(call.audio, call.metadata)
+        heard = process_file(pipeline, call.audio, call.metadata)
         spent_s += time.perf_counter() - started
         counted = _character_errors(call, heard)
         errors[call.id] = sets[call.format][call.id] = counted
@@ -74,8 +74,8 @@ def evaluate_recordings(folder: Path, pipeline: Pipeline, advance: Advance) -> d
     audio_s = sum(call.duration_ms for call in calls) / 1000
     return {
         "asr": {
-            **_rate_json(error_rate(errors)),
-            "sets": {name: _rate_json(error_rate(part)) for name, part in sorted(sets.items())},
+            **rate_json(error_rate(errors)),
+            "sets": {name: rate_json(error_rate(part)) for name, part in sorted(sets.items())},
         },
         "nlp": scores.document(),
         "speed": {"rtf": round(spent_s / audio_s, 4), "audio_s": audio_s, "work_s": round(spent_s, 2)},
@@ -131,14 +131,3 @@ def _add_items(scores: NlpScores, call: LabelledCall, heard: Conversation) -> No
             scores.qa_right.append(item.passed == truth[item.id])
         elif "forbidden" in truth:
             scores.qa_right.append((item.passed is False) == (item.id in truth["forbidden"]))
-
-
-def _rate_json(rate: ErrorRate) -> dict[str, Json]:
-    return {
-        "cer": round(rate.rate, 4),
-        "low": round(rate.low, 4),
-        "high": round(rate.high, 4),
-        "n": rate.utterances,
-        "reference_characters": rate.reference_characters,
-        "worst": [[name, round(value, 4)] for name, value in rate.worst],
-    }

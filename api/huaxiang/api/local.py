@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from huaxiang.api.pipeline import Conversation, Pipeline, Progress
+from huaxiang.api.pipeline import Conversation, Decoder, Pipeline, Progress, Speech
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.database import now
 from huaxiang.core.errors import NotFound
@@ -16,30 +16,26 @@ from huaxiang.core.types import CallMetadata, Recording, Transcript
 _CHUNK_BYTES = 1024 * 1024
 
 
-class LocalRun:
-    """The pipeline on one file after another; decoded audio lives in a temporary folder."""
+def process_file(
+    pipeline: Pipeline, path: Path, metadata: CallMetadata, progress: Progress | None = None
+) -> Conversation:
+    """Take one file through every stage.
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    Raises NotFound for a missing file, AudioError for an unusable one, ModelError without models.
+    """
+    recording, transcript = transcribe_file(pipeline.decode, pipeline.speech, path, metadata, progress)
+    return pipeline.analyse(recording, transcript)
 
-    def process(self, path: Path, metadata: CallMetadata, progress: Progress | None = None) -> Conversation:
-        """Take one file through every stage.
 
-        Raises NotFound for a missing file, AudioError for an unusable one, ModelError without models.
-        """
-        recording, transcript = self.transcribe(path, metadata, progress)
-        return self._pipeline.analyse(recording, transcript)
-
-    def transcribe(
-        self, path: Path, metadata: CallMetadata, progress: Progress | None = None
-    ) -> tuple[Recording, Transcript]:
-        """Take one file as far as its turns; errors as in ``process``."""
-        recording = recording_of(path, metadata)
-        with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
-            decoded = Path(folder) / "decoded.wav"
-            audio = self._pipeline.decode(path, decoded)
-            recording = replace(recording, audio=audio)
-            return recording, self._pipeline.speech.run(recording, WavAudio(decoded), progress)
+def transcribe_file(
+    decode: Decoder, speech: Speech, path: Path, metadata: CallMetadata, progress: Progress | None = None
+) -> tuple[Recording, Transcript]:
+    """Take one file as far as its turns; decoded audio lives in a temporary folder. Errors as above."""
+    recording = recording_of(path, metadata)
+    with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
+        decoded = Path(folder) / "decoded.wav"
+        recording = replace(recording, audio=decode(path, decoded))
+        return recording, speech.run(recording, WavAudio(decoded), progress)
 
 
 def recording_of(path: Path, metadata: CallMetadata) -> Recording:

@@ -30,6 +30,7 @@ from huaxiang.quality.scorecard_store import ScorecardStore
 StageResult = dict[str, Json]
 Stage = Callable[[str], StageResult]
 STAGE_NAMES = ("decode", "transcribe", "understand", "inspect", "merge")
+FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class RecordingWorkflow:
 
     def definition(self) -> Workflow:
         """Return the workflow as the job runtime takes it."""
-        return Workflow(run=self.run, stage_names=STAGE_NAMES)
+        return Workflow(run=self.run, stage_names=(*STAGE_NAMES, FAIL))
 
     def run(self, stages: StageRunner, recording_id: str) -> None:
         """Do the stages in order; where one fails, the recording is marked with its reason.
@@ -78,7 +79,7 @@ class RecordingWorkflow:
             for name, step in zip(STAGE_NAMES, steps, strict=True):
                 stages.stage(name, partial(step, recording_id))
         except StageFailed as failed:
-            self._fail(recording_id, failed)
+            stages.stage(FAIL, partial(self._fail, recording_id, failed))
             raise
 
     def decode(self, recording_id: str) -> StageResult:
@@ -148,10 +149,11 @@ class RecordingWorkflow:
             self._stores.recordings.set_status(session, recording_id, RecordingStatus.DONE)
         return {"customer": merged.customer_id, "tags": len(merged.tags)}
 
-    def _fail(self, recording_id: str, failed: StageFailed) -> None:
+    def _fail(self, recording_id: str, failed: StageFailed) -> StageResult:
         """Mark a recording as failed with its reason; nothing that was stored is taken away."""
         with transaction(self._sessions) as session:
             self._stores.recordings.set_failed(session, recording_id, failed.error_code, failed.message)
+        return {"stage": failed.stage, "error_code": failed.error_code}
 
     def _load(self, recording_id: str) -> tuple[Recording, Transcript]:
         with transaction(self._sessions) as session:

@@ -11,7 +11,7 @@ import typer
 
 from huaxiang.api import bootstrap, serialise
 from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
-from huaxiang.api.local import LocalRun
+from huaxiang.api.local import process_file, transcribe_file
 from huaxiang.api.pipeline import Conversation
 from huaxiang.core.errors import HuaxiangError
 from huaxiang.core.settings import load_settings
@@ -42,11 +42,11 @@ def process(
     as_json: AsJson = False,
 ) -> None:
     """Run the whole pipeline on files: transcript, findings, metrics, scorecard, tags."""
-    run = LocalRun(bootstrap.build_pipeline(load_settings()))
+    pipeline = bootstrap.build_pipeline(load_settings())
     metadata = CallMetadata(agent_channel=agent_channel, setting=setting)
 
     def one(path: Path, progress: Callable[[float], None]) -> None:
-        conversation = run.process(path, metadata, progress)
+        conversation = process_file(pipeline, path, metadata, progress)
         result = _conversation_json(conversation)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
@@ -62,11 +62,12 @@ def transcribe(
     as_json: AsJson = False,
 ) -> None:
     """Turn speech into turns only."""
-    run = LocalRun(bootstrap.build_pipeline(load_settings()))
+    settings = load_settings()
+    decode, speech = bootstrap.build_decoder(settings), bootstrap.build_speech(settings)
     metadata = CallMetadata(agent_channel=agent_channel)
 
     def one(path: Path, progress: Callable[[float], None]) -> None:
-        recording, transcript = run.transcribe(path, metadata, progress)
+        recording, transcript = transcribe_file(decode, speech, path, metadata, progress)
         if as_json:
             emit_json(serialise.conversation_json(recording.id, recording, transcript))
             return

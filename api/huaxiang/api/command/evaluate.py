@@ -23,10 +23,17 @@ def evaluate_speech(
     as_json: AsJson = False,
 ) -> None:
     """Score recognition: character error rate with intervals, beside the plain library."""
-    from huaxiang.api.evaluation import evaluate_asr_manifest
+    from huaxiang.asr.evaluate import evaluate_asr
 
+    settings = load_settings()
     with progress_bar(manifest.name) as advance:
-        report = evaluate_asr_manifest(manifest, load_settings(), advance)
+        report = evaluate_asr(
+            manifest,
+            bootstrap.build_speech(settings),
+            bootstrap.build_plain_recognisers(settings),
+            bootstrap.build_decoder(settings),
+            advance,
+        )
     show(report, as_json)
 
 

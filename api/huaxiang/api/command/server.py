@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -44,7 +46,7 @@ def serve(
         people.print(f"first start: the sign-in of the first admin is in {first}", markup=False)
     people.print(f"话像 on http://{settings.host}:{settings.port}", markup=False)
     app = bootstrap.build_app(system)
-    with nullcontext() if without_worker else bootstrap.running_worker(system):
+    with nullcontext() if without_worker else bootstrap.running_worker(system, on_stuck=_exit_now):
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
 
 
@@ -53,7 +55,7 @@ def worker() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     stop = _stop_signal()
-    with bootstrap.running_worker(bootstrap.build_system(settings)):
+    with bootstrap.running_worker(bootstrap.build_system(settings), on_stuck=_exit_now):
         people.print("worker started; Ctrl-C stops it after the stage in hand", markup=False)
         stop.wait()
 
@@ -76,6 +78,13 @@ def watch(
             emit_json(event.as_json())
         else:
             emit_text(str(event))
+
+
+def _exit_now() -> None:
+    """Leave a stage that does not end where it is; another worker, or this one's next start, resumes it."""
+    people.print("the stage in hand did not end in time and will be gone on with later", markup=False)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _stop_signal() -> threading.Event:
