@@ -18,12 +18,13 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.pipeline import Pipeline
+from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
 from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.core.errors import StorageError
 from huaxiang.core.lock import ModelLock, offline_environment
 from huaxiang.core.settings import Settings
-from huaxiang.core.types import AudioInfo, CallMetadata, Recording, Setting, Transcript
+from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
 from huaxiang.ingest.devices import DeviceRegistry
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def build_speech(settings: Settings) -> SpeechPipeline:
     return _speech(settings, ModelLock.load(settings.user_lock))
 
 
-def build_decoder(settings: Settings) -> Callable[[Path, Path], AudioInfo]:
+def build_decoder(settings: Settings) -> Decoder:
     """Return the decode stage alone."""
     from huaxiang.ingest.decode import decode
 

@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from huaxiang.api.pipeline import Conversation, Decoder, Pipeline, Progress, Speech
-from huaxiang.core.audio import WavAudio
+from huaxiang.api.pipeline import Conversation, Pipeline, Progress, Speech
+from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.database import now
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import CallMetadata, Recording, Transcript

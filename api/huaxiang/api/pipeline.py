@@ -7,20 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from huaxiang.core.audio import DecodedAudio
-from huaxiang.core.types import AudioInfo, Insights, Recording, Scorecard, Tag, Transcript
+from huaxiang.core.audio import DecodedAudio, Decoder
+from huaxiang.core.types import Insights, Recording, Scorecard, Tag, Transcript
 
 Progress = Callable[[float], None]
-
-
-class Decoder(Protocol):
-    """Turns a recording's file into the decoded form and says what it found."""
-
-    def __call__(self, source: Path, target: Path) -> AudioInfo:
-        """Write decoded audio to ``target``; raises AudioError for what cannot be used."""
 
 
 class Speech(Protocol):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from huaxiang.asr.plain import PlainRecogniser
 from huaxiang.asr.speech import SpeechPipeline
-from huaxiang.asr.trials import OURS, Asked, Decoder, trials
+from huaxiang.asr.trials import OURS, Asked, trials
+from huaxiang.core.audio import Decoder
 from huaxiang.core.errors import HuaxiangError
 from huaxiang.core.types import Json
 

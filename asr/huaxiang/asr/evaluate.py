@@ -11,7 +11,8 @@ from huaxiang.asr.error_rate import CharacterErrors, ErrorRate, count_errors, er
 from huaxiang.asr.manifest import LabelledAudio, read_labelled_audio
 from huaxiang.asr.plain import PlainRecogniser
 from huaxiang.asr.speech import SpeechPipeline
-from huaxiang.asr.trials import OURS, Asked, Decoder, Trial, trials
+from huaxiang.asr.trials import OURS, Asked, Trial, trials
+from huaxiang.core.audio import Decoder
 from huaxiang.core.types import Json
 
 Counts = dict[str, CharacterErrors]

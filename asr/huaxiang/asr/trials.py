@@ -7,23 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from huaxiang.asr.error_rate import joined
 from huaxiang.asr.plain import PlainRecogniser
 from huaxiang.asr.speech import SpeechPipeline
-from huaxiang.core.audio import DecodedAudio, WavAudio
+from huaxiang.core.audio import DecodedAudio, Decoder, WavAudio
 from huaxiang.core.database import now
 from huaxiang.core.types import AudioInfo, CallMetadata, Recording
 
 OURS = "ours"
-
-
-class Decoder(Protocol):
-    """Turns a recording's file into the decoded form."""
-
-    def __call__(self, source: Path, target: Path) -> AudioInfo:
-        """Write decoded audio to ``target``; raises AudioError for what cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.core.errors import AudioError
+from huaxiang.core.types import AudioInfo
 
 SAMPLE_RATE = 16_000
 _WAV_HEADER_BYTES = 44
@@ -27,6 +28,13 @@ class DecodedAudio(Protocol):
 
     def read(self, channel: int, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         """Return the samples of one channel in [-1, 1) at 16 kHz, shape ``(samples,)``."""
+
+
+class Decoder(Protocol):
+    """Turns a recording's file into the decoded form and says what it found."""
+
+    def __call__(self, source: Path, target: Path) -> AudioInfo:
+        """Write decoded audio to ``target``; raises AudioError for what cannot be used."""
 
 
 class WavAudio:
