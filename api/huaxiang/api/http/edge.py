@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +15,7 @@ from huaxiang.api.http.problems import problem
 from huaxiang.core.types import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,8 +53,8 @@ def route_template(scope: Scope) -> str:
 class Edge:
     """ASGI layer around everything else.
 
-    What no other layer handled becomes a 500 without details; the log has its type and the places
-    it came through, never its message, which may hold what was said.
+    What no other layer handled becomes a 500 without details; ``huaxiang.core.logging`` writes its
+    type and the places it came through, never its message, which may hold what was said.
     """
 
     def __init__(self, app: ASGIApp, observe: Observe) -> None:
@@ -90,7 +89,7 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - the last net: what gets past it kills the connection
             failure = error
         if failure is not None:
-            await _log.aerror("unexpected error", exc_type=_type_name(failure), places=places(failure))
+            await _log.aerror("unexpected error", exc_info=failure)
             if status == 0:
                 request_id = scope["state"]["request_id"]
                 detail = "something went wrong on the server; its log has more under this request id"
@@ -100,21 +99,22 @@ class Edge:
         route = route_template(scope)
         self._observe(scope["method"], route, status, seconds)
         await _log.ainfo(
-            "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            duration_ms=round(seconds * 1000),
+            **_recording(scope),
         )
         if failure is not None and status != 500:
             # The body was cut off: the server has to close the connection, so that the client sees it.
             raise ConnectionAbortedError("an answer broke off; see the log") from None
 
 
-def places(error: BaseException) -> list[str]:
-    """Return where an error came through, innermost last: ``file:line function``."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
-
-
-def _type_name(error: BaseException) -> str:
-    return f"{type(error).__module__}.{type(error).__qualname__}"
+def _recording(scope: Scope) -> dict[str, str]:
+    """Return the id of the recording that the address names, for the log; other ids may be a CRM's."""
+    identifier = str(scope.get("path_params", {}).get("recording_id", ""))
+    return {"recording_id": identifier} if _UUID.fullmatch(identifier) else {}
 
 
 def _request_id(headers: Headers) -> str:

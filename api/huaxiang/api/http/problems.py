@@ -112,7 +112,7 @@ _Answering = Callable[[Request, Exception], Awaitable[Response]]
 async def _ours(request: Request, error: Exception) -> Response:
     ours = cast("HuaxiangError", error)
     if ours.status >= 500:
-        await _log.aerror("request failed", code=ours.code, status=ours.status, exc_type=type(ours).__name__)
+        await _log.aerror("request failed", error_code=ours.code, status=ours.status, exc_info=ours)
     return problem_of(ours, request_id_of(request))
 
 
