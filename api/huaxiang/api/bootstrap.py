@@ -37,8 +37,11 @@ if TYPE_CHECKING:
     from huaxiang.core.jobs import JobQueue, StageObserver
     from huaxiang.core.worker import Worker
     from huaxiang.ingest.receive import Receiver
+    from huaxiang.ingest.sweeper import Sweeper
+    from huaxiang.ingest.uploads import UploadService
     from huaxiang.ingest.watch import FolderWatch
     from huaxiang.nlp.model_classifier import ModelClassifier
+    from huaxiang.nlp.understand import Understanding
 
 ENCODER = "multilingual-e5-small"
 HEADS = "nlp-heads"
@@ -91,9 +94,6 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
     Raises ModelMissing or ModelCorrupt naming the file, and the cure (``huaxiang models pull``).
     """
-    from huaxiang.nlp.entities import EntityGrammar
-    from huaxiang.nlp.metrics import conversation_metrics
-    from huaxiang.nlp.understand import Understanding
     from huaxiang.profile.tags import tags_from
     from huaxiang.quality import Inspector, default_scorecard
 
@@ -102,7 +102,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     return Pipeline(
         decode=build_decoder(settings),
         speech=_speech(settings, lock),
-        language=Understanding(_classifier(settings, lock), EntityGrammar(), conversation_metrics),
+        language=_language(settings, lock),
         inspection=Inspector(default_scorecard()),
         tag=tags_from,
     )
@@ -129,6 +129,14 @@ def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
     )
     options = SpeechOptions(language=chosen.language)
     return SpeechPipeline(transcriber, SileroVoiceActivity(), MandarinNormaliser(), options)
+
+
+def _language(settings: Settings, lock: ModelLock) -> Understanding:
+    from huaxiang.nlp.entities import EntityGrammar
+    from huaxiang.nlp.metrics import conversation_metrics
+    from huaxiang.nlp.understand import Understanding
+
+    return Understanding(_classifier(settings, lock), EntityGrammar(), conversation_metrics)
 
 
 def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
@@ -171,6 +179,12 @@ def build_speech(settings: Settings) -> SpeechPipeline:
     """Return the speech stage alone, with its model loaded."""
     offline_environment()
     return _speech(settings, ModelLock.load(settings.user_lock))
+
+
+def build_language(settings: Settings) -> Understanding:
+    """Return the language stage alone, with its model loaded."""
+    offline_environment()
+    return _language(settings, ModelLock.load(settings.user_lock))
 
 
 def build_decoder(settings: Settings) -> Decoder:
@@ -244,6 +258,13 @@ def build_watcher(system: System, folder: Path, *, dry_run: bool) -> FolderWatch
     return FolderWatch(folder, _receiver(system), system.storage.sessions, dry_run=dry_run)
 
 
+def build_sweeper(system: System) -> Sweeper:
+    """Return what clears away expired uploads and blobs without a recording while a server runs."""
+    from huaxiang.ingest.sweeper import Sweeper
+
+    return Sweeper(_uploads(system), _receiver(system), system.storage.sessions)
+
+
 def build_services(system: System) -> Services:
     """Return what the HTTP interface and the pages work with."""
     from huaxiang.api.access.callers import Authenticator
@@ -253,20 +274,18 @@ def build_services(system: System) -> Services:
     from huaxiang.api.access.throttle import Throttle
     from huaxiang.api.http.once import Idempotency
     from huaxiang.api.services import Services
-    from huaxiang.ingest.uploads import UploadService
     from huaxiang.profile.customers import CustomerStore
 
     settings, storage, stores = system.settings, system.storage, system.stores
     key = server_key(settings)
     registry = devices()
-    receiver = _receiver(system)
     return Services(
         settings=settings,
         sessions=storage.sessions,
         blobs=storage.blobs,
         jobs=system.jobs,
-        receiver=receiver,
-        uploads=UploadService(receiver, storage.blobs, storage.sessions, settings.upload),
+        receiver=_receiver(system),
+        uploads=_uploads(system),
         devices=registry,
         recordings=stores.recordings,
         transcripts=stores.transcripts,
@@ -305,6 +324,13 @@ def _receiver(system: System) -> Receiver:
     from huaxiang.ingest.receive import Receiver
 
     return Receiver(system.storage.blobs, system.jobs, system.settings.audio)
+
+
+def _uploads(system: System) -> UploadService:
+    from huaxiang.ingest.uploads import UploadService
+
+    storage = system.storage
+    return UploadService(_receiver(system), storage.blobs, storage.sessions, system.settings.upload)
 
 
 def _checks(system: System) -> dict[str, Callable[[], None]]:

@@ -46,7 +46,8 @@ def serve(
         people.print(f"first start: the sign-in of the first admin is in {first}", markup=False)
     people.print(f"话像 on http://{settings.host}:{settings.port}", markup=False)
     app = bootstrap.build_app(system)
-    with nullcontext() if without_worker else bootstrap.running_worker(system, on_stuck=_exit_now):
+    worker = nullcontext() if without_worker else bootstrap.running_worker(system, on_stuck=_exit_now)
+    with bootstrap.build_sweeper(system), worker:
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
 
 
