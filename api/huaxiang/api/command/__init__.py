@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from huaxiang.api.command import access, bench, conversations, evaluate, models, server
+from huaxiang.api.command import access, bench, conversations, evaluate, models, rules, server
 from huaxiang.api.command.console import people
 from huaxiang.core.errors import HuaxiangError
 
@@ -22,6 +22,7 @@ server.register(app)
 app.add_typer(evaluate.app, name="eval")
 bench.register(app)
 app.add_typer(models.app, name="models")
+app.add_typer(rules.app, name="rules")
 app.add_typer(access.device_app, name="device")
 app.add_typer(access.user_app, name="user")
 app.add_typer(access.token_app, name="token")
