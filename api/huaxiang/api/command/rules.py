@@ -37,8 +37,8 @@ def check(file: RuleFile, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def test(file: RuleFile, as_json: AsJson = False) -> None:
+@app.command("test")
+def run_own_examples(file: RuleFile, as_json: AsJson = False) -> None:
     """Run each item's own examples through the shipped model; exits 1 where one disagrees."""
     from huaxiang.quality.check import run_examples
 
