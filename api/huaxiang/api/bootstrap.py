@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from huaxiang.ingest.watch import FolderWatch
     from huaxiang.nlp.model_classifier import ModelClassifier
     from huaxiang.nlp.understand import Understanding
+    from huaxiang.quality import Inspector
 
 ENCODER = "multilingual-e5-small"
 HEADS = "nlp-heads"
@@ -150,6 +151,24 @@ def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
         source=f"{HEADS} @ {heads.files[0].sha256[:8]}",
         threads=settings.recognition.threads,
     )
+
+
+def encoder_folder(settings: Settings) -> Path:
+    """Return the folder of the locked encoder. Raises ModelMissing or ModelCorrupt."""
+    offline_environment()
+    return ModelLock.load(settings.user_lock).ensure(ENCODER, settings.models_dir)
+
+
+def build_judged_language(source: str) -> tuple[Understanding, Inspector]:
+    """Return the language stage without a model, for labels that are made elsewhere under ``source``."""
+    from huaxiang.nlp.classifier import ScriptedClassifier
+    from huaxiang.nlp.entities import EntityGrammar
+    from huaxiang.nlp.metrics import conversation_metrics
+    from huaxiang.nlp.understand import Understanding
+    from huaxiang.quality import Inspector, default_scorecard
+
+    understanding = Understanding(ScriptedClassifier(source=source), EntityGrammar(), conversation_metrics)
+    return understanding, Inspector(default_scorecard())
 
 
 def typed_recording(transcript: Transcript, setting: Setting | None) -> Recording:

@@ -174,7 +174,7 @@ class Heads(nn.Module):
         """Drop the same features from all tokens of a turn: a mask for each would cost more than the rest."""
         if not self.training:
             return batch.states
-        kept = self.dropout(torch.ones(len(batch.roles), batch.states.shape[1]))
+        kept: Tensor = self.dropout(torch.ones(len(batch.roles), batch.states.shape[1]))
         return batch.states * kept.to(batch.states.dtype)[batch.segments]
 
     def _in_context(self, summary: Tensor, turns_per_window: Sequence[int]) -> Tensor:

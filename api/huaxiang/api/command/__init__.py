@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from huaxiang.api.command import access, bench, conversations, evaluate, models, rules, server
+from huaxiang.api.command import access, bench, conversations, evaluate, models, rules, server, train
 from huaxiang.api.command.console import people
 from huaxiang.core.errors import HuaxiangError
 
@@ -21,6 +21,7 @@ conversations.register(app)
 server.register(app)
 app.add_typer(evaluate.app, name="eval")
 bench.register(app)
+app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 app.add_typer(access.device_app, name="device")

@@ -1,0 +1,65 @@
+"""``train``: the language model's trained part, from labelled conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huaxiang.api import bootstrap
+from huaxiang.api.command.console import emit_json, people, progress_bar
+from huaxiang.core.settings import load_settings
+
+app = typer.Typer(help="Train on your own labelled data.", no_args_is_help=True)
+WORK = Path("build/train-nlp")
+WEIGHTS = Path("nlp/huaxiang/nlp/weights")
+
+
+@app.command("nlp")
+def train_language(
+    corpus: Annotated[list[Path], typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    out: Annotated[Path, typer.Option(help="Folder for the weights.")] = WEIGHTS,
+    work: Annotated[
+        Path, typer.Option(help="Folder for checkpoints: a run goes on where it stopped.")
+    ] = WORK,
+    lock: Annotated[Path | None, typer.Option(help="models.lock to write the sums into.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Cross-validate, train on everything, and write weights with their calibration."""
+    from huaxiang.nlp.honest import scores_out_of_fold
+    from huaxiang.nlp.lock_entry import update_lock
+    from huaxiang.nlp.training import TrainingPlan
+    from huaxiang.nlp.training_run import read_training_data, train_nlp
+
+    settings = load_settings()
+    data = read_training_data(corpus)
+    with steps() as progress:
+        trained = train_nlp(
+            data, bootstrap.encoder_folder(settings), out, TrainingPlan(), progress, work, threads
+        )
+    if lock is not None:
+        update_lock(lock, trained, data.sums)
+    understanding, inspector = bootstrap.build_judged_language("nlp-heads @ cross-validation")
+    report = scores_out_of_fold(data, trained.out_of_fold, understanding, inspector)
+    report |= {"weights": {"sha256": trained.sha256, "size_bytes": trained.size_bytes}}
+    if as_json:
+        emit_json(report)
+    else:
+        people.print_json(data={name: value for name, value in report["nlp"].items() if name != "labels"})
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Show what is being done and how far it is, and a line a step where there is no terminal."""
+    with progress_bar("train nlp") as advance:
+
+        def report(what: str, done: int, total: int) -> None:
+            advance(done / total)
+            if not people.is_terminal or done == total:
+                people.print(f"{what}: {done}/{total}", markup=False)
+
+        yield report

@@ -1,0 +1,190 @@
+"""Training on a tiny encoder: repeatable, resumable, and it learns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from huaxiang.core.errors import InvalidConversation, ModelCorrupt
+from huaxiang.core.types import Role, Turn
+from huaxiang.nlp.cross_validation import folds_of, honest_labels
+from huaxiang.nlp.model_classifier import ModelClassifier
+from huaxiang.nlp.network import NetworkShape
+from huaxiang.nlp.noise import NoiseLevel
+from huaxiang.nlp.training import TrainingPlan
+from huaxiang.nlp.training_run import TrainingData, read_training_data, train_nlp
+from huaxiang.nlp.weights import load_weights
+
+AGENT_LINES = {"您好请问是王总吗": ["greeting"], "这款一年三千块": ["quote"], "好的再见": ["farewell"]}
+CUSTOMER_LINES: dict[str, dict[str, Any]] = {
+    "那多少钱一年": {"intents": ["inquire_price"]},
+    "太贵了吧": {"objection": "price", "sentiment": "negative"},
+    "行那就周四": {"intents": ["agree_next_step"], "sentiment": "positive"},
+}
+PLAN = TrainingPlan(
+    shape=NetworkShape(frozen_layers=1, width=16, turn_layers=1, dropout=0.1),
+    head_epochs=2,
+    batch_windows=4,
+    copies=(NoiseLevel(),),
+)
+
+
+@pytest.fixture(scope="module")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BertModel of two narrow layers with random weights, and a tokenizer of characters."""
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    characters = sorted({c for line in (*AGENT_LINES, *CUSTOMER_LINES) for c in line})
+    vocabulary = {name: place for place, name in enumerate(["<s>", "<pad>", "</s>", "<unk>", *characters])}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = Split(Regex("."), behavior="isolated")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=512, pad_token_id=1,
+    )  # fmt: skip
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    path = tmp_path_factory.mktemp("corpus") / "calls.jsonl"
+    documents = [_document(number) for number in range(20)]
+    path.write_text("\n".join(json.dumps(document, ensure_ascii=False) for document in documents), "utf-8")
+    return read_training_data([path])
+
+
+def _document(number: int) -> dict[str, Any]:
+    turns: list[dict[str, Any]] = []
+    for (line, acts), (answer, labels) in zip(AGENT_LINES.items(), CUSTOMER_LINES.items(), strict=True):
+        turns += [
+            {"role": "agent", "text": line, "acts": acts},
+            {"role": "customer", "text": answer} | labels,
+        ]
+    return {"id": f"{'ab'[number % 2]}-{number:03d}", "turns": turns}
+
+
+def _train(
+    data: TrainingData, encoder: Path, target: Path, plan: TrainingPlan, work: Path | None = None
+) -> Path:
+    return train_nlp(data, encoder, target, plan, lambda what, done, total: None, work, threads=1).path
+
+
+def test_the_same_plan_and_data_give_the_same_bytes(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path
+) -> None:
+    first = _train(data, encoder_folder, tmp_path / "a", PLAN)
+    second = _train(data, encoder_folder, tmp_path / "b", PLAN)
+    assert first.read_bytes() == second.read_bytes()
+    other = _train(data, encoder_folder, tmp_path / "c", replace(PLAN, seed=4))
+    assert other.read_bytes() != first.read_bytes()
+
+
+@pytest.mark.parametrize("adapter_epochs", [0, 2])
+def test_an_interrupted_run_ends_in_the_same_bytes(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path, adapter_epochs: int
+) -> None:
+    plan = replace(
+        PLAN, adapter_epochs=adapter_epochs, shape=replace(PLAN.shape, rank=2 * bool(adapter_epochs))
+    )
+    whole = _train(data, encoder_folder, tmp_path / "whole", plan)
+
+    class Killed(Exception):
+        pass
+
+    stops = iter([3, 8])
+    for stop in stops:
+        done: list[str] = []
+
+        def interrupt(what: str, _done: int, _total: int, done: list[str] = done, stop: int = stop) -> None:
+            done.append(what)
+            if sum("training" in name for name in done) == stop:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train_nlp(data, encoder_folder, tmp_path / "cut", plan, interrupt, tmp_path / "work", threads=1)
+    resumed = _train(data, encoder_folder, tmp_path / "cut", plan, tmp_path / "work")
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_what_was_trained_on_is_recognised(data: TrainingData, encoder_folder: Path, tmp_path: Path) -> None:
+    plan = replace(PLAN, head_epochs=60, head_rate=3e-3, copies=())
+    path = _train(data, encoder_folder, tmp_path, plan)
+    assert load_weights(path).made_from == data.sums
+    classifier = ModelClassifier(encoder_folder, path, "tiny @ 1")
+    turns = data.conversations[0].transcript.turns
+    for turn, truth, labels in zip(
+        turns, data.conversations[0].labels.turns, classifier.classify(turns), strict=True
+    ):
+        assert set(labels.chosen_intents()) == truth.intents, turn.index
+        assert set(labels.chosen_acts()) == truth.acts, turn.index
+        assert labels.chosen_objection() == truth.objection, turn.index
+        assert labels.chosen_sentiment() == truth.sentiment, turn.index
+
+
+def test_turns_of_unknown_role_are_told_apart_by_their_words(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path
+) -> None:
+    plan = replace(PLAN, head_epochs=60, head_rate=3e-3, hidden_windows=0.5, copies=())
+    classifier = ModelClassifier(encoder_folder, _train(data, encoder_folder, tmp_path, plan), "tiny @ 1")
+    turns = data.conversations[0].transcript.turns
+    unknown = [replace(turn, role=Role.UNKNOWN, role_confidence=0.5) for turn in turns]
+    for turn, labels in zip(turns, classifier.classify(unknown), strict=True):
+        assert 0.0 < labels.customer_probability < 1.0
+        assert (labels.customer_probability > 0.5) == (turn.role is Role.CUSTOMER), turn.index
+
+
+def test_a_turn_longer_than_the_encoder_is_read_in_pieces(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path
+) -> None:
+    classifier = ModelClassifier(encoder_folder, _train(data, encoder_folder, tmp_path, PLAN), "tiny @ 1")
+    text = "这款一年三千块" * 200
+    (labels,) = classifier.classify([Turn(0, Role.AGENT, 0, 0, text)])
+    assert len(labels.acts) == 18
+    assert all(0 <= score.char_start < score.char_end <= len(text) for score in labels.acts)
+
+
+def test_no_turns_have_no_labels(data: TrainingData, encoder_folder: Path, tmp_path: Path) -> None:
+    classifier = ModelClassifier(encoder_folder, _train(data, encoder_folder, tmp_path, PLAN), "tiny @ 1")
+    assert classifier.classify([]) == []
+
+
+def test_every_fold_has_its_share_of_each_kind(data: TrainingData) -> None:
+    folds = folds_of(data.conversations)
+    for kind in "ab":
+        own = [fold for fold, item in zip(folds, data.conversations, strict=True) if item.id.startswith(kind)]
+        assert np.bincount(own, minlength=5).tolist() == [2, 2, 2, 2, 2]
+
+
+def test_out_of_fold_labels_cover_every_turn(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path
+) -> None:
+    trained = train_nlp(data, encoder_folder, tmp_path, PLAN, lambda what, done, total: None, threads=1)
+    labels = honest_labels(trained.out_of_fold, data.conversations)
+    assert [len(turns) for turns in labels] == [len(item.transcript.turns) for item in data.conversations]
+
+
+def test_weights_that_are_something_else_are_refused(encoder_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(ModelCorrupt, match=r"weights\.safetensors is no file of trained weights"):
+        ModelClassifier(encoder_folder, path, "tiny @ 1")
+
+
+def test_too_few_conversations_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text(json.dumps(_document(0), ensure_ascii=False), "utf-8")
+    with pytest.raises(InvalidConversation, match="too few"):
+        read_training_data([path])
