@@ -31,7 +31,7 @@ from huaxiang.core.settings import AudioLimits, UploadSettings
 from huaxiang.ingest.receive import Receiver
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.ingest.tables import RecordingRow, UploadRow
-from huaxiang.ingest.upload_writer import Checksum, Upload
+from huaxiang.ingest.upload_writer import Checksum, Upload, upload_of_part
 from huaxiang.ingest.uploads import UploadService
 
 PART = 64 * 1024
@@ -342,7 +342,7 @@ def test_an_upload_expires_unless_bytes_come(service: UploadService, clock: Cloc
     assert service.sweep() == 0
     with pytest.raises(NotFound):
         service.head(starved.id, SOURCE)
-    assert [key.split("/")[1] for key in blobs.list("uploads")] == [fed.id]
+    assert [upload_of_part(key) for key in blobs.list("uploads")] == [fed.id]
     assert send(service, fed, 100, len(DATA)).recording_id is not None
 
 

@@ -26,7 +26,7 @@ class DeviceRow(Base):
 
 
 class UploadRow(Base):
-    """A resumable upload; its parts are immutable blobs below ``uploads/{id}/``.
+    """A resumable upload; its parts are immutable blobs ``uploads/{id}.…``.
 
     ``lease`` names the one request that may write until ``lease_until``. ``recording_id`` is set in
     the transaction that takes the last byte.

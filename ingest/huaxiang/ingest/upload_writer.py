@@ -62,9 +62,24 @@ class UploadTools:
     clock: Callable[[], datetime]
 
 
-def upload_folder(upload_id: str) -> str:
-    """Return the blob folder of an upload's parts."""
-    return f"{FOLDER}/{upload_id}"
+def part_key(upload_id: str, offset_bytes: int, lease: str) -> str:
+    """Return the blob of a part. The lease in it keeps apart what two requests wrote at one offset.
+
+    A flat name: a folder for each upload would stay behind, empty, in a store of files.
+    """
+    return f"{FOLDER}/{upload_id}.{offset_bytes:013d}.{lease}"
+
+
+def upload_of_part(key: str) -> str:
+    """Return the id of the upload that a part belongs to."""
+    return key.removeprefix(f"{FOLDER}/").partition(".")[0]
+
+
+def delete_parts(blobs: BlobStore, upload_id: str) -> None:
+    """Remove all parts of an upload, those too that its row does not know."""
+    for key in blobs.list(FOLDER):
+        if upload_of_part(key) == upload_id:
+            blobs.delete(key)
 
 
 def upload_of(row: UploadRow) -> Upload:
@@ -161,7 +176,7 @@ class UploadWriter:
         raise ChecksumMismatch("the bytes do not have the checksum they came with; send them again")
 
     def _store_part(self, size_bytes: int) -> None:
-        key = f"{upload_folder(self._upload.id)}/{self._stored:013d}-{self._lease}"
+        key = part_key(self._upload.id, self._stored, str(self._lease))
         end = self._stored + size_bytes
         self._parts.append({"key": key, "end": end})
         self._tools.blobs.put(key, [bytes(memoryview(self._buffer)[:size_bytes])])
@@ -201,8 +216,7 @@ class UploadWriter:
             self._tools.receiver.discard(stored)
             raise
         self._lease = None
-        for key in self._tools.blobs.list(upload_folder(self._upload.id)):
-            self._tools.blobs.delete(key)
+        delete_parts(self._tools.blobs, self._upload.id)
         self._parts = []
 
     def _joined(self) -> Iterator[bytes]:

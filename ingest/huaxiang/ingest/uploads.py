@@ -28,8 +28,9 @@ from huaxiang.ingest.upload_writer import (
     Upload,
     UploadTools,
     UploadWriter,
-    upload_folder,
+    delete_parts,
     upload_of,
+    upload_of_part,
 )
 
 
@@ -145,7 +146,7 @@ class UploadService:
             if row.lease_until is not None and row.lease_until > self._clock():
                 raise Locked("another request is writing to this upload; ask again in a moment")
             session.delete(row)
-        self._delete_parts(upload_id)
+        delete_parts(self._blobs, upload_id)
 
     def sweep(self) -> int:
         """Remove uploads that expired and parts that belong to none; return how many uploads."""
@@ -156,22 +157,18 @@ class UploadService:
                 delete(UploadRow).where(UploadRow.expires_at < moment, idle).returning(UploadRow.id)
             ).all()
         for upload_id in expired:
-            self._delete_parts(upload_id)
+            delete_parts(self._blobs, upload_id)
         self._delete_orphans(moment - timedelta(seconds=self._settings.expire_s))
         return len(expired)
 
     def _delete_orphans(self, before: datetime) -> None:
         """Remove the parts of uploads without a row: a crash fell between the row and its parts."""
-        folders = {key.split("/")[1] for key in self._blobs.list(FOLDER)}
-        old = {name for name in folders if (made := made_at(name)) is not None and made < before}
+        uploads = {upload_of_part(key) for key in self._blobs.list(FOLDER)}
+        old = {name for name in uploads if (made := made_at(name)) is not None and made < before}
         with transaction(self._sessions) as session:
             living = set(session.scalars(select(UploadRow.id))) if old else set()
         for upload_id in old - living:
-            self._delete_parts(upload_id)
-
-    def _delete_parts(self, upload_id: str) -> None:
-        for key in self._blobs.list(upload_folder(upload_id)):
-            self._blobs.delete(key)
+            delete_parts(self._blobs, upload_id)
 
     def _row(self, session: Session, upload_id: str, source: str, *, for_update: bool = False) -> UploadRow:
         row = session.get(UploadRow, upload_id, with_for_update=for_update or None)
