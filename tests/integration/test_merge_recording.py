@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profile_calls import NOON, A, C, Call, receive
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
-from tests.support.profile_calls import NOON, A, C, Call, receive
 
 from huaxiang.core.database import transaction
 from huaxiang.core.types import Evidence, FindingKind, Scorecard, ScorecardItem

