@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from api_world import World, add_call
 from invented_call import CUSTOMER_REF
 from starlette.testclient import TestClient
+from tus_server import PATH, serving
 
 from huaxiang.api.http import schemas
 
@@ -54,6 +57,23 @@ def test_if_match_keeps_one_writer_from_overwriting_another(client: TestClient, 
     assert late.status_code == 412
     assert late.json()["code"] == "precondition_failed"
     assert client.get("/v1/customers/C-1", headers=crm).json()["fields"]["city"] == "广州"
+
+
+def test_of_writers_at_the_same_time_one_wins_and_the_others_are_told(
+    world: World, client: TestClient, crm: dict[str, str]
+) -> None:
+    etag = client.put("/v1/customers/C-1", json=DOCUMENT, headers=crm).headers["etag"]
+    with serving(world.app) as uploads, ThreadPoolExecutor(6) as pool:
+        address = uploads.removesuffix(PATH) + "/v1/customers/C-1"
+
+        def write(city: str) -> int:
+            headers = {**crm, "If-Match": etag}
+            return httpx.put(
+                address, json={"fields": {"city": city}}, headers=headers, timeout=30
+            ).status_code
+
+        statuses = sorted(pool.map(write, ["广州", "深圳", "杭州", "苏州", "宁波", "无锡"]))
+    assert statuses == [200, 412, 412, 412, 412, 412]
 
 
 def test_if_none_match_makes_without_overwriting(client: TestClient, crm: dict[str, str]) -> None:
