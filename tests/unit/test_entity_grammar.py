@@ -12,7 +12,7 @@ from huaxiang.core.errors import InvalidRules, ModelCorrupt, ModelMissing
 from huaxiang.core.types import FindingKind, Role, Transcript, Turn, Word
 from huaxiang.nlp.entities import EntityGrammar, Lexicon
 from huaxiang.nlp.entities.lexicon import Name
-from huaxiang.nlp.entities.name_training import LabelledNames, labels_of, train_names
+from huaxiang.nlp.entities.name_training import LabelledNames, NameNoise, labels_of, train_names
 from huaxiang.nlp.entities.names import CrfNames, NamedSpan, ScriptedNames, recognised_again, spans_of
 from huaxiang.nlp.entities.people import find_people
 from huaxiang.nlp.entities.phones import find_phones
@@ -55,6 +55,22 @@ def test_evidence_is_timed_by_the_words_under_it(grammar: EntityGrammar) -> None
     turn = Turn(0, Role.AGENT, 0, 1600, "一年六千四吧", "一年六千四吧", words=words)
     (found,) = grammar.find(Transcript("r", (turn,), duration_ms=1600))
     assert (found.evidence[0].start_ms, found.evidence[0].end_ms) == (500, 1400)
+
+
+def test_words_hardly_heard_lower_the_confidence_and_are_for_review(grammar: EntityGrammar) -> None:
+    def heard(confidence: float) -> tuple[float, bool]:
+        words = (Word(0, 500, "一年", 0.9), Word(500, 1400, "六千四", confidence))
+        turn = Turn(0, Role.AGENT, 0, 1400, "一年六千四", "一年六千四", words=words)
+        (found,) = grammar.find(Transcript("r", (turn,), duration_ms=1400))
+        return found.confidence, found.for_review
+
+    assert heard(0.9) == (0.9, False)
+    assert heard(0.35) == (0.45, True)
+
+
+def test_a_name_longer_than_names_are_is_none() -> None:
+    grammar = EntityGrammar(names=ScriptedNames({"拉户海哥联安群注意母妈": "company", "云帆软件": "company"}))
+    assert [quote for _, _, quote, _ in entities(grammar, "拉户海哥联安群注意母妈，云帆软件")] == ["云帆软件"]
 
 
 def test_a_name_that_spans_a_quantity_wins_and_no_two_entities_overlap(grammar: EntityGrammar) -> None:
@@ -189,7 +205,8 @@ class TestNameModel:
         training = []
         for name in ("".join(syllables) + "软件" for syllables in product("云恒磐数明青宏泽", "帆启石澜远")):
             texts = [text.format(name) for text in said]
-            training.append(LabelledNames(texts, [Role.AGENT, Role.CUSTOMER] * 2, [[("company", name)]] * 4))
+            labels = [labels_of(text, [("company", name)]) for text in texts]
+            training.append(LabelledNames(texts, [Role.AGENT, Role.CUSTOMER] * 2, labels))
         model = tmp_path / "names.crfsuite"
         train_names(training, model, jieba_words())
         names = CrfNames(model, jieba_words())
@@ -202,13 +219,11 @@ class TestNameModel:
         assert names.source.startswith("entity-names @ ")
 
     def test_the_same_data_give_the_same_model(self, tmp_path: Path) -> None:
-        data = [
-            LabelledNames(
-                ["我是云帆软件的小何"], [Role.AGENT], [[("company", "云帆软件"), ("person", "小何")]]
-            )
-        ]
+        text = "我是云帆软件的小何，你好"
+        labels = labels_of(text, [("company", "云帆软件"), ("person", "小何")])
+        data = [LabelledNames([text], [Role.AGENT], [labels])]
         for name in ("one", "two"):
-            train_names(data, tmp_path / name, jieba_words())
+            train_names(data, tmp_path / name, jieba_words(), NameNoise())
         assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
     def test_labels_follow_the_order_of_the_names(self) -> None:

@@ -65,6 +65,10 @@ def test_an_open_numeral_has_none(text: str) -> None:
     assert [(n.text, n.value) for n in find_numerals(text)] == [(text, None)]
 
 
+def test_digits_grouped_as_nobody_writes_them_have_no_value() -> None:
+    assert [(n.text, n.value) for n in find_numerals("落车22,9008")] == [("22,9008", None)]
+
+
 @given(st.integers(1, 99_999_999))
 def test_written_digits_are_read_as_they_stand(value: int) -> None:
     assert [n.value for n in find_numerals(f"共{value}元")] == [value]
@@ -91,6 +95,7 @@ def test_written_digits_are_read_as_they_stand(value: int) -> None:
         ("10到20万", [("10到20万", "money", None)]),
         ("三十美金", [("三十美金", "money", None)]),
         ("先付两千定金", [("两千", "money", 2000)]),
+        ("量块六一票", [("量块六", "money", 2.6)]),  # 两块六 misheard
     ],
 )
 def test_money_is_in_yuan(text: str, expected: list[tuple[str, str, float | None]]) -> None:
@@ -125,6 +130,7 @@ def test_counts_and_measures_are_numbers(text: str, expected: list[tuple[str, st
         "第三个", "第十七条", "负二层", "分十二期付",  # ordinals
         "一个", "一家", "1个", "一起", "一定", "一块儿", "一样",  # one of a thing, and words with 一
         "两位慢走", "您二位坐", "好几家都这样", "放一百个心", "一分钱都不会少您的",  # politeness and idioms
+        "数量百分百", "质量块头大", "打量个遍",  # 量 that is not 两
         "工号三三二", "尾号4490", "年化三点六", "我妈七十六了",  # labels, rates, ages
     ],
 )  # fmt: skip

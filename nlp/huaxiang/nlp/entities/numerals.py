@@ -31,14 +31,23 @@ _SPOKEN = (
     f"(?:好(?=几))?(?:{_HUNDRED_MILLIONS}|{_DECIMAL}[万亿]?|{_MYRIADS}|{_SECTION})"
     "|[百千万](?=把|来)|零(?![零一二三四五六七八九百千万])|[俩仨]"
 )
+# 22,9008 is 二十二万九千八 misheard: digits, but no telling of what.
+_GARBLED = r"\d+,\d{4,}"
 _WRITTEN = (
     r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     r"(?:(?:[多来])?[万千百亿wWkK](?![A-Za-z])(?:\d+(?:千|百)\d?(?:百\d?)?|\d(?!\d))?)?"
 )
 _DIGIT_RUN = "[零〇幺一二三四五六七八九]{3,}"
-_NUMERAL = re.compile(f"(?P<run>{_DIGIT_RUN}(?![十百千万点]))|(?P<spoken>{_SPOKEN})|(?P<written>{_WRITTEN})")
+_NUMERAL = re.compile(
+    f"(?P<run>{_DIGIT_RUN}(?![十百千万点]))|(?P<spoken>{_SPOKEN})|(?P<garbled>{_GARBLED})|(?P<written>{_WRITTEN})"
+)
 _SUFFIX = re.compile("出头|好几|多(?!少)|来(?=[^，。？！、]|$)|几(?=[^，。？！、])|把(?=[块来个斤条万])|余")
 _OPEN = re.compile("[几多来]|一两|两三|二三|三四|四五|五六|六七|七八|八九")
+# 量块六 and 亮千 are 两块六 and 两千; 数量, 力量 and 一亮 are not.
+_MISHEARD_TWO = re.compile(
+    "(?<![数质重力容产销流电气肚能考测衡定计尽大少适含用剂较商打思估限批度量称漂明月光照发点透闪响])[量亮]"
+    "(?=[百千万](?!分)|块[钱一二三四五六七八九，。]|个(?!头|不|没|人|大))"
+)
 _TAIL_OF_NEXT = re.compile(f"(?:[百千万]){_DIGIT}$")
 _SMALL_UNIT = re.compile("个(?!亿)|[天年次]|月")
 _SPOKEN_DIGITS = str.maketrans("零〇幺一二三四五六七八九两", "0011234567892")
@@ -65,6 +74,7 @@ class Numeral:
 
 def find_numerals(text: str) -> list[Numeral]:
     """Return every numeral of ``text`` from left to right, the longest reading at each place."""
+    text = _MISHEARD_TWO.sub("两", text)  # one character for another: places stay
     found = []
     position = 0
     while match := _NUMERAL.search(text, position):
@@ -81,6 +91,8 @@ def digits_of(spoken: str) -> str:
 
 def _read(text: str, match: re.Match[str]) -> Numeral:
     start, end = match.span()
+    if match["garbled"]:
+        return Numeral(start, end, match.group(), None)
     if match["run"]:
         return Numeral(start, end, match.group(), None, digits=digits_of(match.group()))
     open_end = end
@@ -100,7 +112,7 @@ def _spoken(core: str) -> Number | None:
         return _SMALL[core]
     try:
         value: Number = cn2an.cn2an(core.replace("个亿", "亿"), "smart")
-    except ValueError:  # shapes it does not know stay without a value
+    except (ValueError, KeyError):  # shapes it does not know, 一亿一 among them, stay without a value
         return None
     return tidy(Decimal(str(value)))
 
