@@ -24,8 +24,9 @@ from huaxiang.nlp.calibration import (
 from huaxiang.nlp.calibration_fit import TruthArrays, fit, truth_arrays
 from huaxiang.nlp.classifier import TurnLabels
 from huaxiang.nlp.conversation_file import Conversation
-from huaxiang.nlp.network import TurnNetwork
+from huaxiang.nlp.network import UNKNOWN, TurnNetwork, head_slices
 from huaxiang.nlp.prediction import from_features, split_tasks
+from huaxiang.nlp.reading import all_upper_states, features_of
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, train
 
 FOLDS = 5
@@ -105,18 +106,22 @@ def _named(progress: Progress, name: str) -> Progress:
 def _logits(
     network: TurnNetwork, conversation: Conversation, place: int, examples: Sequence[Example]
 ) -> Array:
+    """Return the logits of a conversation's turns; who speaks is asked with all roles hidden."""
     own = [example for example in examples if example.conversation == place and example.copy == 0]
     inputs = [example.input for example in own]
     if network.shape.rank:
-        from huaxiang.nlp.reading import all_upper_states, features_of
-
         lower = [example.lower for example in own if example.lower is not None]
         with torch.inference_mode():
             upper = all_upper_states(network, inputs, lower)
         features = [features_of(network, *each) for each in zip(inputs, lower, upper, strict=True)]
     else:
         features = [example.features for example in own if example.features is not None]
-    return from_features(network, inputs, features, len(conversation.transcript.turns)).logits
+    turns = len(conversation.transcript.turns)
+    logits = from_features(network, inputs, features, turns).logits
+    hidden = [replace(item, roles=(UNKNOWN,) * len(item.roles)) for item in inputs]
+    role = head_slices().role
+    logits[:, role] = from_features(network, hidden, features, turns).logits[:, role]
+    return logits
 
 
 def _collect(
@@ -148,8 +153,3 @@ def honest_labels(found: OutOfFold, conversations: Sequence[Conversation]) -> li
             customer = 1.0 if turn.role is Role.CUSTOMER else 0.0
             labels[place].append(decide(calibrated, row, customer, whole_turn(len(turn.text)), calibration))
     return labels
-
-
-def smaller(plan: TrainingPlan, head_epochs: int, adapter_epochs: int) -> TrainingPlan:
-    """Return the plan with other numbers of epochs."""
-    return replace(plan, head_epochs=head_epochs, adapter_epochs=adapter_epochs)
