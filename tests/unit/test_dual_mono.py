@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -28,6 +28,7 @@ def detect(left: NDArray[np.float64], right: NDArray[np.float64]) -> DualMonoDet
     return detector
 
 
+@settings(deadline=None, max_examples=30)
 @given(factor=st.floats(0.1, 1.5), inverted=st.booleans(), seed=st.integers(0, 1000))
 def test_a_scaled_or_inverted_copy_is_the_same_signal(factor: float, inverted: bool, seed: int) -> None:
     voice = speech(6, seed)
@@ -42,6 +43,7 @@ def test_noise_of_a_lossy_codec_does_not_hide_a_copy() -> None:
     assert detect(*noisy).found
 
 
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 1000), crosstalk=st.floats(0, 0.3))
 def test_two_people_are_two_signals_even_with_crosstalk(seed: int, crosstalk: float) -> None:
     agent, customer = speech(6, seed), speech(6, seed + 5000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huaxiang.core.errors import InvalidMetadata
@@ -159,6 +159,7 @@ moments = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=off
 )
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         CallMetadata,
@@ -178,6 +179,7 @@ def test_stored_metadata_reads_back_as_it_was(metadata: CallMetadata) -> None:
     assert metadata_from_json(metadata_to_json(metadata)) == metadata
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.one_of(st.sampled_from(sorted(FULL)), st.text(max_size=20)),

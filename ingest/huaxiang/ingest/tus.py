@@ -57,85 +57,87 @@ def tus_router(
     application's handlers. A completed upload is answered with ``Huaxiang-Recording-Id`` and
     ``Huaxiang-Duplicate``.
     """
-    router = APIRouter(prefix=prefix, route_class=TusRoute, tags=["upload"])
 
-    def known(request: Request, source: Annotated[str, Depends(authenticate)]) -> str:
+    def know(request: Request, source: Annotated[str, Depends(authenticate)]) -> None:
         if _method(request) != "OPTIONS" and request.headers.get("tus-resumable") != VERSION:
             raise PreconditionFailed(f"send the header Tus-Resumable: {VERSION}")
-        return source
+        request.state.upload_source = source
 
-    Source = Annotated[str, Depends(known)]  # noqa: N806  # a type
+    router = APIRouter(prefix=prefix, route_class=TusRoute, tags=["upload"], dependencies=[Depends(know)])
+    endpoints = TusEndpoints(service)
+    router.add_api_route("", endpoints.options, methods=["OPTIONS"], status_code=204)
+    router.add_api_route("", endpoints.create, methods=["POST"], status_code=201)
+    one = "/{upload_id}"
+    router.add_api_route(one, endpoints.options, methods=["OPTIONS"], status_code=204, name="options_of_one")
+    router.add_api_route(one, endpoints.head, methods=["HEAD"])
+    router.add_api_route(one, endpoints.patch, methods=["PATCH"], status_code=204)
+    router.add_api_route(one, endpoints.terminate, methods=["DELETE"], status_code=204)
+    router.add_api_route(one, endpoints.post, methods=["POST"], status_code=204)
+    return router
 
-    def options(source: Source) -> Response:
+
+class TusEndpoints:
+    """What the routes do, for a caller whose source is in ``request.state.upload_source``."""
+
+    def __init__(self, service: UploadService) -> None:
+        self._service = service
+
+    def options(self) -> Response:
         """Say which parts of tus are spoken."""
         headers = {
             "Tus-Extension": EXTENSIONS,
-            "Tus-Max-Size": str(service.max_bytes),
+            "Tus-Max-Size": str(self._service.max_bytes),
             "Tus-Checksum-Algorithm": ",".join(CHECKSUM_ALGORITHMS),
         }
         return Response(status_code=204, headers=headers)
 
-    async def create(request: Request, source: Source) -> Response:
+    async def create(self, request: Request) -> Response:
         """Begin an upload, with its first bytes where the request has a body."""
         if "upload-defer-length" in request.headers:
             raise InvalidInput("the length has to be known: send Upload-Length")
         length = _number(request, "upload-length")
         metadata = _metadata(request.headers.get("upload-metadata", ""))
-        first = _has_body(request)
-        if first:
-            _check_body(request, length)
         checksum = _checksum(request)
-        upload = await to_thread.run_sync(service.create, source, length, metadata)
-        if first:
-            upload = await _append(service, request, upload.id, source, 0, checksum)
+        has_body = _has_body(request)
+        if has_body:
+            _check_body(request, length)
+        upload = await to_thread.run_sync(self._service.create, _source(request), length, metadata)
+        if has_body:
+            upload = await _append(self._service, request, upload.id, 0, checksum)
         location = f"{request.url.path.rstrip('/')}/{upload.id}"
         return Response(status_code=201, headers={"Location": location, **_headers(upload)})
 
-    async def head(upload_id: str, source: Source) -> Response:
+    async def head(self, request: Request, upload_id: str) -> Response:
         """Say how far an upload is."""
-        upload = await to_thread.run_sync(service.head, upload_id, source)
+        upload = await to_thread.run_sync(self._service.head, upload_id, _source(request))
         return Response(status_code=200, headers=_headers(upload))
 
-    async def patch(request: Request, upload_id: str, source: Source) -> Response:
+    async def patch(self, request: Request, upload_id: str) -> Response:
         """Append bytes at ``Upload-Offset``."""
         offset = _number(request, "upload-offset")
-        _check_body(request, service.max_bytes)
-        upload = await _append(service, request, upload_id, source, offset, _checksum(request))
+        _check_body(request, self._service.max_bytes)
+        upload = await _append(self._service, request, upload_id, offset, _checksum(request))
         return Response(status_code=204, headers=_headers(upload))
 
-    async def terminate(upload_id: str, source: Source) -> Response:
+    async def terminate(self, request: Request, upload_id: str) -> Response:
         """Give up an upload; a recording that it became stays."""
-        await to_thread.run_sync(service.terminate, upload_id, source)
+        await to_thread.run_sync(self._service.terminate, upload_id, _source(request))
         return Response(status_code=204)
 
-    async def post(request: Request, upload_id: str, source: Source) -> Response:
+    async def post(self, request: Request, upload_id: str) -> Response:
         """Stand in for PATCH and DELETE where a network lets only POST through."""
         if _method(request) == "PATCH":
-            return await patch(request, upload_id, source)
+            return await self.patch(request, upload_id)
         if _method(request) == "DELETE":
-            return await terminate(upload_id, source)
+            return await self.terminate(request, upload_id)
         raise InvalidInput("POST to an upload needs X-HTTP-Method-Override: PATCH or DELETE")
-
-    router.add_api_route("", options, methods=["OPTIONS"], status_code=204)
-    router.add_api_route("", create, methods=["POST"], status_code=201)
-    router.add_api_route("/{upload_id}", options, methods=["OPTIONS"], status_code=204, name="options_of_one")
-    router.add_api_route("/{upload_id}", head, methods=["HEAD"])
-    router.add_api_route("/{upload_id}", patch, methods=["PATCH"], status_code=204)
-    router.add_api_route("/{upload_id}", terminate, methods=["DELETE"], status_code=204)
-    router.add_api_route("/{upload_id}", post, methods=["POST"], status_code=204)
-    return router
 
 
 async def _append(
-    service: UploadService,
-    request: Request,
-    upload_id: str,
-    source: str,
-    offset_bytes: int,
-    checksum: Checksum | None,
+    service: UploadService, request: Request, upload_id: str, offset_bytes: int, checksum: Checksum | None
 ) -> Upload:
     """Write the body. A body that breaks off is kept as far as it came."""
-    writer = await to_thread.run_sync(service.open, upload_id, source, offset_bytes, checksum)
+    writer = await to_thread.run_sync(service.open, upload_id, _source(request), offset_bytes, checksum)
     try:
         await _copy(request, writer)
         return await to_thread.run_sync(writer.finish)
@@ -164,6 +166,10 @@ def _headers(upload: Upload) -> MutableMapping[str, str]:
         headers["Huaxiang-Recording-Id"] = upload.recording_id
         headers["Huaxiang-Duplicate"] = "true" if upload.duplicate else "false"
     return headers
+
+
+def _source(request: Request) -> str:
+    return str(request.state.upload_source)
 
 
 def _method(request: Request) -> str:
