@@ -17,7 +17,8 @@ from huaxiang.nlp.labels import ACTS, FORBIDDEN_ACTS, INTENTS, OBJECTIONS, SENTI
 
 THRESHOLDS = np.round(np.arange(0.10, 0.701, 0.02), 2)
 FORBIDDEN_THRESHOLDS = np.round(np.arange(0.20, 0.961, 0.02), 2)
-WANTED_PRECISION = 0.85
+WANTED_PRECISION = 0.88
+"""The floor of forbidden acts: a little above the 0.85 promised, as unseen calls do a little worse."""
 PULL_TO_COMMON = 0.5
 """How far each label's own best threshold is drawn to that of all labels together: thin labels' own
 best is mostly chance."""

@@ -202,7 +202,7 @@ class TurnNetwork(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The precision of the encoder's layers; adapters and heads are kept in float32."""
-        dtype: torch.dtype = self.encoder.encoder.layer[0].output.dense.bias.dtype
+        dtype: torch.dtype = self.encoder.encoder.layer[0].output.LayerNorm.weight.dtype
         return dtype
 
     def lower(self, ids: Tensor, mask: Tensor) -> Tensor:
