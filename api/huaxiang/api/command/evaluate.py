@@ -10,6 +10,7 @@ from rich.table import Table
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command.console import emit_json, people, progress_bar
+from huaxiang.api.command.train import WORK, steps
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
 
@@ -40,14 +41,35 @@ def evaluate_speech(
 @app.command("nlp")
 def evaluate_language(
     corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    cross_validate: Annotated[
+        bool, typer.Option("--cross-validate", help="Train anew in five folds: for the training data itself.")
+    ] = False,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,
     as_json: AsJson = False,
 ) -> None:
     """Score findings, entities and scorecard items against labelled conversations."""
     from huaxiang.api.evaluation import evaluate_corpus
 
+    if cross_validate:
+        show(cross_validated(corpus, work), as_json)
+        return
     with progress_bar(corpus.name) as advance:
         report = evaluate_corpus(corpus, bootstrap.build_pipeline(load_settings()), advance)
     show(report, as_json)
+
+
+def cross_validated(corpus: Path, work: Path) -> dict[str, Json]:
+    """Return the scores of networks that never saw the conversation they judge."""
+    from huaxiang.nlp.honest import cross_validated_scores
+    from huaxiang.nlp.training import TrainingPlan
+    from huaxiang.nlp.training_run import read_training_data
+
+    settings = load_settings()
+    data = read_training_data([corpus])
+    understanding, inspector = bootstrap.build_judged_language("nlp-heads @ cross-validation")
+    folder = bootstrap.encoder_folder(settings)
+    with steps() as progress:
+        return cross_validated_scores(data, folder, TrainingPlan(), understanding, inspector, progress, work)
 
 
 @app.command("calls")
