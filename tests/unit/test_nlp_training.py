@@ -120,7 +120,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
 
 
 def test_what_was_trained_on_is_recognised(data: TrainingData, encoder_folder: Path, tmp_path: Path) -> None:
-    plan = replace(PLAN, head_epochs=60, head_rate=3e-3, copies=())
+    plan = replace(PLAN, head_epochs=25, head_rate=6e-3, copies=())
     path = _train(data, encoder_folder, tmp_path, plan)
     assert load_weights(path).made_from == data.sums
     classifier = ModelClassifier(encoder_folder, path, "tiny @ 1")
@@ -137,7 +137,7 @@ def test_what_was_trained_on_is_recognised(data: TrainingData, encoder_folder: P
 def test_turns_of_unknown_role_are_told_apart_by_their_words(
     data: TrainingData, encoder_folder: Path, tmp_path: Path
 ) -> None:
-    plan = replace(PLAN, head_epochs=60, head_rate=3e-3, hidden_windows=0.5, copies=())
+    plan = replace(PLAN, head_epochs=25, head_rate=6e-3, hidden_windows=0.5, copies=())
     classifier = ModelClassifier(encoder_folder, _train(data, encoder_folder, tmp_path, plan), "tiny @ 1")
     turns = data.conversations[0].transcript.turns
     unknown = [replace(turn, role=Role.UNKNOWN, role_confidence=0.5) for turn in turns]
