@@ -19,41 +19,27 @@ from huaxiang.nlp.conversation_file import TurnTruth
 Labelled = tuple[Turn, TurnTruth]
 _HAN = re.compile("[一-鿿]")
 _PUNCTUATION = re.compile("[，。？！、；：…—,.?!;:“”]+")
-_LOST_DIFFERENCES = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (("^([zcs])h", r"\1"), ("^[nr]", "l"), ("^hu(?=.)", "f"), ("ng$", "n"))
-)
-LONGEST_RUN = 3
-MEAN_RUN = 2
 _NUMERAL = re.compile("[零一二两三四五六七八九十百千万亿点]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseLevel:
-    """How much is damaged: shares of characters, of punctuation marks, of numerals and of turn ends.
+    """How much is damaged: shares of characters, of punctuation marks, of numerals and of turn ends."""
 
-    The small recognisers that run on a CPU get a sixth to a third of the characters of a telephone
-    call wrong.
-    """
-
-    homophones: float = 0.15
-    punctuation: float = 0.6
-    digits: float = 0.7
-    merges: float = 0.25
+    homophones: float = 0.04
+    punctuation: float = 0.5
+    digits: float = 0.5
+    merges: float = 0.15
 
 
 class Homophones:
-    """Characters by sound, drawn as often as the texts use them.
-
-    Sounds are pinyin without tone, and without the differences that speakers and recognisers lose
-    first: zh/z, ch/c, sh/s, n/l, r/l, hu/f, and -ng/-n.
-    """
+    """Characters by sound (pinyin without tone), drawn as often as the texts use them."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         from pypinyin import lazy_pinyin
 
         counts = Counter(character for text in texts for character in text if _HAN.match(character))
-        self._sound = {character: _alike(lazy_pinyin(character)[0]) for character in counts}
+        self._sound: dict[str, str] = {character: lazy_pinyin(character)[0] for character in counts}
         by_sound: dict[str, list[str]] = defaultdict(list)
         for character in sorted(counts):
             by_sound[self._sound[character]].append(character)
@@ -86,27 +72,13 @@ def _damage_text(text: str, level: NoiseLevel, homophones: Homophones, random_so
     text = _PUNCTUATION.sub(
         lambda match: "" if random_source.random() < level.punctuation else match.group(), text
     )
-    return _misheard(text, level.homophones, homophones, random_source) or "嗯"
-
-
-def _misheard(text: str, share: float, homophones: Homophones, random_source: random.Random) -> str:
-    """Replace a share of the characters, in runs: a word that is not known is lost as a whole."""
-    characters = []
-    left = 0
-    for character in text:
-        if not left and random_source.random() < share / MEAN_RUN:
-            left = random_source.randint(1, LONGEST_RUN)
-        if left:
-            character = homophones.replace(character, random_source)
-            left -= 1
-        characters.append(character)
-    return "".join(characters)
-
-
-def _alike(sound: str) -> str:
-    for pattern, replacement in _LOST_DIFFERENCES:
-        sound = pattern.sub(replacement, sound)
-    return sound
+    characters = [
+        homophones.replace(character, random_source)
+        if random_source.random() < level.homophones
+        else character
+        for character in text
+    ]
+    return "".join(characters) or "嗯"
 
 
 def _digits(numeral: str, share: float, random_source: random.Random) -> str:
