@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("pipeline_worker.py")
 LIMIT_S = 120
 CLIP_S = 12
+STARTED_AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 VOLATILE = {"id", "created_at", "updated_at", "version", "received_at", "stage_attempts", "attempts"}
 RESULTS = (
     "recordings",
@@ -76,7 +80,7 @@ def worker(data_dir: Path, url: str, die_at: str = "") -> Iterator[subprocess.Po
 
 def received(data_dir: Path, url: str, clip: Path) -> str:
     system = bootstrap.build_system(load_settings(data_dir=data_dir, database_url=url))
-    metadata = CallMetadata(agent_channel=0, customer_ref="CRM-1", seller="seller-1")
+    metadata = CallMetadata(STARTED_AT, "+08:00", "seller-1", "CRM-1", agent_channel=0)
     with transaction(system.storage.sessions) as session:
         got = bootstrap.build_services(system).receiver.receive_file(
             session, "test", clip, clip.name, metadata
@@ -110,10 +114,27 @@ def stored_result(url: str) -> dict[str, list[dict[str, Any]]]:
 def _rows(connection: Connection, table: str) -> list[dict[str, Any]]:
     rows = connection.execute(text(f"SELECT * FROM {table}")).mappings()  # noqa: S608  # our own names
     kept = [
-        {key: str(value) for key, value in row.items() if key not in VOLATILE and not key.endswith("_id")}
+        {key: _plain(value) for key, value in row.items() if key not in VOLATILE and not key.endswith("_id")}
         for row in rows
     ]
     return sorted(kept, key=repr)
+
+
+def _plain(value: Any) -> Any:
+    """The same value from either database: JSON is text in SQLite, and so are times."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if not isinstance(value, str):
+        return value if isinstance(value, dict | list) else str(value)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", value):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC).isoformat()
+    try:
+        read = json.loads(value)
+    except json.JSONDecodeError:
+        return value
+    return read if isinstance(read, dict | list) else str(read)
 
 
 def without_ids(result: dict[str, list[dict[str, Any]]], recording_id: str) -> str:

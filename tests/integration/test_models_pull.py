@@ -147,7 +147,7 @@ import os, signal, sys
 from pathlib import Path
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.pull import pull
-from fake_wheels import UNPACKERS
+from tests.support.fake_wheels import UNPACKERS
 
 def die(event):
     if event.stage == sys.argv[3] and event.item == sys.argv[4]:

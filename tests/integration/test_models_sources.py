@@ -23,7 +23,7 @@ from pathlib import Path
 from huaxiang.core.errors import HuaxiangError
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.pull import pull
-from fake_wheels import UNPACKERS
+from tests.support.fake_wheels import UNPACKERS
 seen = []
 try:
     pulled = pull(

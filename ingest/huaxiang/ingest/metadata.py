@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from huaxiang.core.errors import InvalidMetadata
 from huaxiang.core.types import CallMetadata, Direction, Json, Setting
+from huaxiang.core.zones import zone_of
 
 _Value = TypeVar("_Value")
 _Enum = TypeVar("_Enum", bound=StrEnum)
@@ -21,7 +21,6 @@ _MAX_FILENAME_CHARS = 255
 _MAX_AGENT_CHANNEL = 7
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 KEYS = (
     "device",
@@ -101,7 +100,7 @@ def metadata_to_json(metadata: CallMetadata) -> dict[str, Json]:
     """Return the known fields as JSON; ``parse_metadata`` reads it back."""
     started_at = metadata.started_at
     if started_at is not None and metadata.zone is not None:
-        started_at = started_at.astimezone(_zone(metadata.zone))
+        started_at = started_at.astimezone(zone_of(metadata.zone))
     fields: dict[str, Json] = {
         "device": metadata.device,
         "started_at": started_at.isoformat() if started_at else None,
@@ -202,21 +201,10 @@ def _moment(key: str, value: Json) -> datetime:
 def _zone_name(key: str, value: Json) -> str:
     name = _text(key, value)
     try:
-        _zone(name)
+        zone_of(name)
     except ValueError as error:
         raise _invalid(key, "is a time zone like Asia/Shanghai or an offset like +08:00") from error
     return name
-
-
-def _zone(name: str) -> tzinfo:
-    """Return the zone of that name. Raises ValueError."""
-    if offset := _OFFSET.fullmatch(name):
-        sign = -1 if offset[1] == "-" else 1
-        return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError) as error:  # OSError: the name of a folder of zones
-        raise ValueError(name) from error
 
 
 def _consistent_start(started_at: datetime | None, zone: str | None) -> tuple[datetime | None, str | None]:
@@ -227,7 +215,7 @@ def _consistent_start(started_at: datetime | None, zone: str | None) -> tuple[da
     if zone is None:
         zone = started_at.strftime("%z")
         zone = "UTC" if not offset else f"{zone[:3]}:{zone[3:5]}"
-    elif offset and started_at.astimezone(_zone(zone)).utcoffset() != offset:
+    elif offset and started_at.astimezone(zone_of(zone)).utcoffset() != offset:
         raise _invalid("zone", "does not have the offset of started_at; correct one of them")
     return started_at.astimezone(UTC), zone
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from huaxiang.core.evidence import quote
 from huaxiang.core.types import Finding, FindingKind, Json, Transcript
+from huaxiang.core.zones import zone_of
 from huaxiang.nlp.entities.lexicon import Lexicon
 from huaxiang.nlp.entities.names import NamedSpan, NameFinder, packaged_names
 from huaxiang.nlp.entities.phones import find_phones
@@ -63,7 +63,7 @@ class EntityGrammar:
         memory = AmountMemory()
         for text in texts:
             memory.note(text)
-        now = None if started_at is None else started_at.astimezone(ZoneInfo(zone))
+        now = None if started_at is None else started_at.astimezone(zone_of(zone))
         names = [
             [span for span in spans if span.end - span.start <= LONGEST_NAME[span.type]]
             for spans in self._names.find(texts, [turn.role for turn in transcript.turns])
