@@ -19,7 +19,7 @@ def test_a_zone_is_told_by_name_or_offset(name: str, hour: int) -> None:
     assert NOON.astimezone(zone_of(name)).hour == hour
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "Asia", "+8", ""])
+@pytest.mark.parametrize("name", ["Mars/Olympus", "Asia", "+8", "8"])
 def test_an_unknown_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=re.escape(name)):
         zone_of(name)
