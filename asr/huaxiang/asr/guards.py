@@ -7,6 +7,7 @@ videos, or one phrase without end (Koenecke et al. 2024, "Careless Whisper").
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ class GuardOptions:
     A result is dropped as no speech where the model doubts speech by more than
     ``no_speech_probability`` and is unsure of its words (mean log-probability under
     ``no_speech_log_probability``), as Whisper does; as silence where the clip never rises over
-    ``silence_dbfs``; as too compressible over ``compression_ratio``.
+    ``silence_dbfs``; as too compressible where more than ``compression_ratio`` is left once loops are
+    cut.
     """
 
     no_speech_probability: float = 0.6
@@ -84,6 +86,9 @@ def judge(result: ClipTranscript, samples: NDArray[np.float32], options: GuardOp
     words, phrases = without_known_phrases(result.words)
     words, loops = without_loops(words)
     dropped.update({Drop.KNOWN_PHRASE: phrases, Drop.REPETITION: loops})
+    if _compression_ratio(words) > options.compression_ratio:
+        dropped[Drop.COMPRESSION] += 1
+        words = ()
     return Judged(words, +dropped)
 
 
@@ -98,9 +103,13 @@ def _whole_drop(result: ClipTranscript, samples: NDArray[np.float32], options: G
     doubted = result.no_speech_probability > _SELDOM_DOUBT
     if doubted and _SELDOM_SAID.fullmatch(_PLAIN.sub("", result.text)):
         return Drop.KNOWN_PHRASE
-    if result.compression_ratio > options.compression_ratio:
-        return Drop.COMPRESSION
     return None
+
+
+def _compression_ratio(words: Sequence[Word]) -> float:
+    """Return the UTF-8 text's length over its zlib-compressed length, as Whisper does."""
+    text = "".join(word.text for word in words).encode()
+    return len(text) / len(zlib.compress(text)) if text else 0.0
 
 
 def loudest_dbfs(samples: NDArray[np.float32]) -> float:
