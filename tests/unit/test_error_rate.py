@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate, joined, normalise_for_scoring
@@ -44,11 +44,13 @@ def test_different_words_stay_different(one: str, other: str) -> None:
     assert normalise_for_scoring(one) != normalise_for_scoring(other)
 
 
+@settings(deadline=None)
 @given(st.text("零〇一二两三十百千万亿点05。.:%,个元年", max_size=24))
 def test_no_spelled_digit_and_no_mark_is_left_of_any_numerals(text: str) -> None:
     assert not set("零〇一二两三。.:%,") & set(normalise_for_scoring(text))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12))
 def test_every_whole_number_reads_as_its_digits(number: int) -> None:
     assert normalise_for_scoring(f"{number:,}元") == f"{number}元"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_speech import words_of
 
@@ -82,6 +82,7 @@ def test_what_people_repeat_is_no_loop(said: str) -> None:
     assert without_loops(words_of(said)) == (words_of(said), 0)
 
 
+@settings(deadline=None)
 @given(st.text("好的对吗", max_size=80))
 def test_cutting_loops_keeps_the_order_of_words_and_is_done_after_once(text: str) -> None:
     words = words_of(text)

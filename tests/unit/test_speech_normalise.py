@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
 
@@ -45,6 +45,7 @@ def test_text_without_letters_or_digits_is_nothing(nothing: str) -> None:
 raw_text = st.text("您好这個規模多少錢吗什么不行abcX019 ,.?!，。？、 ", max_size=40)
 
 
+@settings(deadline=None)
 @given(raw_text)
 def test_letters_and_digits_are_kept_in_order(raw: str) -> None:
     simplified = OpenCC("t2s").convert(unicodedata.normalize("NFC", raw))
@@ -52,12 +53,14 @@ def test_letters_and_digits_are_kept_in_order(raw: str) -> None:
     assert [c for c in readable if c.isalnum()] == [c for c in simplified if c.isalnum()]
 
 
+@settings(deadline=None)
 @given(raw_text)
 def test_a_second_pass_changes_nothing(raw: str) -> None:
     once = NORMALISER.readable(raw)
     assert NORMALISER.readable(once) == once
 
 
+@settings(deadline=None)
 @given(raw_text)
 def test_every_turn_ends_with_one_mark_and_begins_with_none(raw: str) -> None:
     readable = NORMALISER.readable(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from invented_speech import MemoryAudio, hum, invented_recording
 
 from huaxiang.asr.normalise import MandarinNormaliser
 from huaxiang.asr.speech import SpeechOptions, SpeechPipeline
-from huaxiang.asr.transcriber import ScriptedTranscriber, Utterance
+from huaxiang.asr.transcriber import Clip, ClipTranscript, Hints, ScriptedTranscriber, Utterance
 from huaxiang.asr.voice_activity import ScriptedVoiceActivity
 from huaxiang.core.types import AudioInfo, Role, Transcript
 
@@ -118,6 +119,48 @@ def test_only_speech_is_heard_by_the_recogniser() -> None:
     pipeline(scripted).run(invented_recording(0), hum(60_000, 2))
     assert scripted.heard
     assert max(end for _, _, end in scripted.heard) <= 9_500
+
+
+class Hasty:
+    """Hears only the first utterance in a clip, as Whisper does now and then."""
+
+    name = "hasty@0"
+
+    def __init__(self, utterances: tuple[Utterance, ...], log_probability: float = -0.2) -> None:
+        self._utterances = utterances
+        self._log_probability = log_probability
+        self.calls = 0
+
+    def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
+        self.calls += bool(clips)
+        return [self._first(clip, hints) for clip in clips]
+
+    def _first(self, clip: Clip, hints: Hints) -> ClipTranscript:
+        for heard in self._utterances:
+            inside = clip.start_ms <= heard.start_ms and heard.end_ms <= clip.end_ms
+            if inside and heard.channel == clip.channel:
+                log_probability = -0.2 if self.calls == 1 else self._log_probability
+                return ScriptedTranscriber((heard,), log_probability).transcribe([clip], hints)[0]
+        return ClipTranscript()
+
+
+TWO_SENTENCES = (Utterance(0, 512, 3008, "您好我是小何"), Utterance(0, 3520, 6016, "您现在方便吗"))
+
+
+def test_speech_that_the_recogniser_passed_over_is_heard_again() -> None:
+    spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in TWO_SENTENCES)
+    hasty = Hasty(TWO_SENTENCES)
+    pipeline = SpeechPipeline(hasty, ScriptedVoiceActivity(spans), MandarinNormaliser())
+    turns = pipeline.run(invented_recording(), hum(8000)).turns
+    assert hasty.calls == 2
+    assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗"
+
+
+def test_what_is_heard_the_second_time_without_confidence_is_left_out() -> None:
+    spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in TWO_SENTENCES)
+    pipeline = SpeechPipeline(Hasty(TWO_SENTENCES, -1.5), ScriptedVoiceActivity(spans), MandarinNormaliser())
+    turns = pipeline.run(invented_recording(), hum(8000)).turns
+    assert "".join(turn.raw_text for turn in turns) == "您好我是小何"
 
 
 @pytest.mark.parametrize("held", [1, 2, 48])

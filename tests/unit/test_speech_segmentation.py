@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ def speech(*runs: tuple[int, float]) -> Probabilities:
     return np.concatenate([np.full(ms // FRAME_MS, p, np.float32) for ms, p in runs])
 
 
+@settings(deadline=None)
 @given(probabilities)
 def test_every_frame_of_a_speech_run_is_inside_exactly_one_clip(values: Probabilities) -> None:
     spans = clips(values)
@@ -43,6 +44,7 @@ def test_every_frame_of_a_speech_run_is_inside_exactly_one_clip(values: Probabil
             assert sum(span.start_ms <= at_ms < span.end_ms for span in spans) == 1
 
 
+@settings(deadline=None)
 @given(probabilities)
 def test_clips_are_in_order_apart_and_inside_the_recording(values: Probabilities) -> None:
     spans = clips(values)
@@ -50,12 +52,14 @@ def test_clips_are_in_order_apart_and_inside_the_recording(values: Probabilities
     assert all(0 <= span.start_ms < span.end_ms <= duration_of(values) for span in spans)
 
 
+@settings(deadline=None)
 @given(probabilities)
 def test_no_clip_is_longer_than_the_longest_piece_with_its_padding(values: Probabilities) -> None:
     longest = max(OPTIONS.target_ms, OPTIONS.max_ms + 2 * OPTIONS.pad_ms)
     assert all(span.duration_ms <= longest for span in clips(values))
 
 
+@settings(deadline=None)
 @given(arrays(np.float32, st.integers(0, 400), elements=st.floats(0, 1, width=32)))
 def test_any_probabilities_whatever_give_ordered_runs_that_begin_with_speech(values: Probabilities) -> None:
     runs = speech_runs(values, OPTIONS)

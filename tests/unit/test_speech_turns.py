@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_speech import words_of
 
@@ -29,6 +29,7 @@ def channel_words(draw: st.DrawFn) -> tuple[Word, ...]:
     return tuple(words)
 
 
+@settings(deadline=None)
 @given(st.lists(channel_words(), min_size=1, max_size=3))
 def test_every_word_is_in_exactly_one_turn_and_turns_are_in_order(channels: list[tuple[Word, ...]]) -> None:
     pieces = [
@@ -97,6 +98,7 @@ def test_a_word_outside_all_speech_stays() -> None:
     assert snapped((word,), []) == (word,)
 
 
+@settings(deadline=None)
 @given(channel_words(), st.lists(st.integers(0, 20_000), min_size=2, max_size=12, unique=True).map(sorted))
 def test_snapping_never_turns_time_backward(words: tuple[Word, ...], cuts: list[int]) -> None:
     speech = list(zip(cuts[::2], cuts[1::2], strict=False))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.asr.coverage import CoverageOptions, passed_over
 from huaxiang.asr.guards import GuardOptions, judge
 from huaxiang.asr.normalise import TextNormaliser
 from huaxiang.asr.roles import RoleGuess, channel_roles
@@ -32,9 +33,13 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
-    """How the speech stage cuts, guards and joins; ``clips_in_memory`` bounds what is held at once."""
+    """How the speech stage cuts, guards, hears again and joins.
+
+    ``clips_in_memory`` bounds what is held at once.
+    """
 
     segmentation: SegmentationOptions = field(default_factory=SegmentationOptions)
+    coverage: CoverageOptions = field(default_factory=CoverageOptions)
     guards: GuardOptions = field(default_factory=GuardOptions)
     turns: TurnOptions = field(default_factory=TurnOptions)
     clips_in_memory: int = 48
@@ -47,6 +52,14 @@ class _Activity:
 
     spans: tuple[Span, ...]
     runs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The words of one span: all that the recogniser gave, and those that may stand."""
+
+    emitted: tuple[Word, ...]
+    kept: tuple[Word, ...]
 
 
 class _Tally:
@@ -71,7 +84,8 @@ class _Tally:
 class SpeechPipeline:
     """Turns decoded audio into a transcript: find speech, recognise, guard, attribute, normalise.
 
-    A stereo recording is recognised by channel. Memory does not grow with the recording beyond 125
+    A stereo recording is recognised by channel. Speech that the recogniser passed over is heard once
+    more by itself. Memory does not grow with the recording beyond 125
     bytes a second and its text.
     """
 
@@ -137,19 +151,48 @@ class SpeechPipeline:
         """Return the words of each channel in time order."""
         words: list[list[Word]] = [[] for _ in activity]
         spans = sorted(span for channel in activity for span in channel.spans)
-        total, done = sum(span.duration_ms for span in spans), 0
+        total_ms, done_ms = sum(span.duration_ms for span in spans), 0
         for group in _groups(spans, self._options.clips_in_memory):
-            clips = [_clip(audio, span) for span in group]
-            for clip, result in zip(clips, self._transcriber.transcribe(clips, hints), strict=True):
-                judged = judge(result, clip.samples, self._options.guards)
-                tally.dropped.update({str(reason): count for reason, count in judged.dropped.items()})
-                if judged.words:
-                    tally.add(result)
-                    words[clip.channel].extend(snapped(judged.words, activity[clip.channel].runs))
-                done += clip.duration_ms
-            if progress is not None and total:
-                progress(min(done / total, 1.0))
+            heard = self._hear(audio, group, activity, tally, hints, None)
+            again = [
+                part
+                for span, what in zip(group, heard, strict=True)
+                for part in passed_over(
+                    span, activity[span.channel].runs, what.emitted, self._options.coverage
+                )
+            ]
+            floor = self._options.coverage.log_probability
+            heard_again = self._hear(audio, again, activity, tally, hints, floor)
+            for span, what in zip((*group, *again), (*heard, *heard_again), strict=True):
+                words[span.channel].extend(what.kept)
+            done_ms += sum(span.duration_ms for span in group)
+            if progress is not None:
+                progress(done_ms / total_ms)
+        for spoken in words:
+            spoken.sort(key=lambda word: word.start_ms)
         return words
+
+    def _hear(
+        self,
+        audio: DecodedAudio,
+        spans: Sequence[Span],
+        activity: Sequence[_Activity],
+        tally: _Tally,
+        hints: Hints,
+        floor: float | None,
+    ) -> list[_Heard]:
+        """Return the words of each span; under ``floor``, a mean log-probability, none may stand."""
+        clips = [_clip(audio, span) for span in spans]
+        heard = []
+        for clip, result in zip(clips, self._transcriber.transcribe(clips, hints), strict=True):
+            judged = judge(result, clip.samples, self._options.guards)
+            kept = judged.words if floor is None or result.mean_log_probability >= floor else ()
+            tally.dropped.update({str(reason): count for reason, count in judged.dropped.items()})
+            if kept:
+                tally.add(result)
+            runs = activity[clip.channel].runs
+            heard.append(_Heard(snapped(result.words, runs), snapped(kept, runs)))
+        return heard
 
     def _attribute(
         self, recording: Recording, words: Sequence[Sequence[Word]]

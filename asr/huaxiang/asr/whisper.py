@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from opencc import OpenCC
 
 from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
+from huaxiang.core.audio import SAMPLE_RATE
 from huaxiang.core.errors import InvalidInput, ModelError
 from huaxiang.core.types import Word
 
 _FRAME_MS = 10
-_MAX_FRAMES = 3000
+_FRAME_SAMPLES = SAMPLE_RATE * _FRAME_MS // 1000
 _TOKEN_MS = 20
 _MAX_TOKENS = 448
+# Nobody speaks 14 tokens (about 8 characters) a second; what goes on beyond is a loop.
+_TOKENS_PER_S, _FREE_TOKENS = 14, 20
 _FIRST_TIMESTAMP_MS = 1000
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
@@ -29,14 +33,14 @@ class WhisperOptions:
     ``threads`` are used for one batch; ``beam_size`` 1 is greedy. The encoder hears a clip and
     ``tail_ms`` of silence, not always 30 s: attention costs its square. A clip whose result has a mean
     log-probability under ``retry_log_probability`` or compresses over ``retry_compression_ratio`` is
-    decoded again with ``retry_beam_size``, and the likelier result stands.
+    decoded again with the whole 30 s and ``retry_beam_size``, and the better result stands.
     """
 
     compute_type: str = "int8"
     threads: int = 2
     beam_size: int = 1
     batch_size: int = 8
-    tail_ms: int = 1000
+    tail_ms: int = 3000
     retry_beam_size: int = 5
     retry_log_probability: float = -1.0
     retry_compression_ratio: float = 2.4
@@ -64,6 +68,7 @@ class WhisperTranscriber:
 
         self.name = name
         self._options = options or WhisperOptions()
+        self._never: dict[str, list[int]] = {}
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{model_dir} has no tokenizer.json: pull or add the model again", model=name)
         try:
@@ -115,44 +120,44 @@ class WhisperTranscriber:
             yield order[start : start + self._options.batch_size]
 
     def _decode_batch(self, clips: Sequence[Clip], tokenizer: Any, hints: Hints) -> list[ClipTranscript]:
-        features = self._features(clips)
-        encoded = self._model.encode(features)
-        decoded = self._generate(encoded, len(clips), tokenizer, hints, self._options.beam_size)
+        longest_ms = max(clip.duration_ms for clip in clips)
+        context_ms = min(longest_ms + self._options.tail_ms, MAX_CLIP_MS)
+        encoded = self._model.encode(self._features(clips, context_ms))
+        decoded = self._generate(encoded, clips, tokenizer, hints, self._options.beam_size)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
-        if doubtful and self._options.retry_beam_size > self._options.beam_size:
-            again = self._generate(
-                self._model.encode(features[doubtful]),
-                len(doubtful),
-                tokenizer,
-                hints,
-                self._options.retry_beam_size,
-            )
-            for place, result in zip(doubtful, again, strict=True):
+        if doubtful:
+            # A short context makes the model unsteady now and then; the whole one it was trained with helps.
+            again = [clips[place] for place in doubtful]
+            whole = self._model.encode(self._features(again, MAX_CLIP_MS))
+            results = self._generate(whole, again, tokenizer, hints, self._options.retry_beam_size)
+            for place, result in zip(doubtful, results, strict=True):
                 decoded[place] = self._better(decoded[place], result)
         return self._with_words(clips, decoded, encoded, tokenizer)
 
-    def _features(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
-        """Return log-mel features, shape ``(clips, mels, frames)``: the longest clip and the tail."""
-        longest = max(len(clip.samples) for clip in clips) // 160
-        frames = min(-(-(longest + self._options.tail_ms // _FRAME_MS) // 2) * 2, _MAX_FRAMES)
+    def _features(self, clips: Sequence[Clip], context_ms: int) -> NDArray[np.float32]:
+        """Return log-mel features of clips and the silence after them, shape ``(clips, mels, frames)``."""
+        frames = -(-context_ms // (2 * _FRAME_MS)) * 2  # the encoder halves them
         features = []
         for clip in clips:
-            feature = self._model.feature_extractor(clip.samples)[:, :frames]
-            features.append(np.pad(feature, ((0, 0), (0, frames - feature.shape[1]))))
+            samples = np.zeros(frames * _FRAME_SAMPLES, np.float32)
+            samples[: len(clip.samples)] = clip.samples[: len(samples)]
+            features.append(self._model.feature_extractor(samples)[:, :frames])
         return np.stack(features).astype(np.float32)
 
     def _generate(
-        self, encoded: Any, count: int, tokenizer: Any, hints: Hints, beam_size: int
+        self, encoded: Any, clips: Sequence[Clip], tokenizer: Any, hints: Hints, beam_size: int
     ) -> list[_Decoded]:
-        from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
+        from faster_whisper.transcribe import get_compression_ratio
 
         prompt = self._model.get_prompt(tokenizer, [], hotwords=" ".join(hints.phrases) or None)
+        longest_ms = max(clip.duration_ms for clip in clips)
+        most = len(prompt) + _FREE_TOKENS + longest_ms * _TOKENS_PER_S // 1000
         results = self._model.model.generate(
             encoded,
-            [prompt] * count,
+            [prompt] * len(clips),
             beam_size=beam_size,
-            max_length=_MAX_TOKENS,
-            suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
+            max_length=min(most, _MAX_TOKENS),
+            suppress_tokens=self._suppressed(tokenizer),
             max_initial_timestamp_index=_FIRST_TIMESTAMP_MS // _TOKEN_MS,
             return_scores=True,
             return_no_speech_prob=True,
@@ -170,6 +175,17 @@ class WhisperTranscriber:
                 )
             )
         return decoded
+
+    def _suppressed(self, tokenizer: Any) -> list[int]:
+        """Return the tokens that are never to be emitted; for Mandarin, traditional characters too."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        if tokenizer.language_code not in self._never:
+            never = set(get_suppressed_tokens(tokenizer, [-1]))
+            if tokenizer.language_code == "zh":
+                never.update(_traditional(tokenizer))
+            self._never[tokenizer.language_code] = sorted(never)
+        return self._never[tokenizer.language_code]
 
     def _doubts(self, result: _Decoded) -> bool:
         return (
@@ -189,7 +205,7 @@ class WhisperTranscriber:
         from faster_whisper.transcribe import merge_punctuations
 
         texts = [[token for token in result.tokens if token < tokenizer.eot] for result in decoded]
-        frames = [max(len(clip.samples) // 160, 2) for clip in clips]
+        frames = [max(len(clip.samples) // _FRAME_SAMPLES, 2) for clip in clips]
         alignments = self._model.find_alignment(tokenizer, texts, encoded, frames)
         transcripts = []
         for clip, result, text, alignment in zip(clips, decoded, texts, alignments, strict=True):
@@ -204,6 +220,17 @@ class WhisperTranscriber:
                 )
             )
         return transcripts
+
+
+def _traditional(tokenizer: Any) -> list[int]:
+    """Return the tokens that hold traditional characters: the model else changes script by chance."""
+    simplifier = OpenCC("t2s")
+    tokens = []
+    for token in range(tokenizer.eot):
+        text = tokenizer.decode([token])
+        if "\ufffd" not in text and simplifier.convert(text) != text:
+            tokens.append(token)
+    return tokens
 
 
 def _words(alignment: Sequence[dict[str, Any]], clip: Clip) -> tuple[Word, ...]:
