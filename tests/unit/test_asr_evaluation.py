@@ -107,6 +107,17 @@ def test_folders_in_a_folder_are_read_each_as_its_own_set(folder: Path) -> None:
     assert {"calls", "more"} <= sets
 
 
+def test_recordings_of_one_id_in_two_folders_are_told_apart(folder: Path) -> None:
+    inner = folder / "more"
+    inner.mkdir()
+    truth(inner, "right", [("agent", 500, "您好")])
+    assert [labelled.id for labelled in read_labelled_audio(folder)] == [
+        "more/right.ulaw.wav",
+        "calls/right.ulaw.wav",
+        "wrong",
+    ]
+
+
 def test_what_cannot_be_read_is_named(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(NotFound, match="no such file"):
         read_labelled_audio(tmp_path / "absent")

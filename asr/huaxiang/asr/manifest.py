@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,18 @@ def read_labelled_audio(path: Path) -> tuple[LabelledAudio, ...]:
     missing = next((labelled for labelled in found if not labelled.audio.is_file()), None)
     if missing is not None:
         raise NotFound(f"{missing.audio}, which the truth names, is missing")
-    return found
+    return _told_apart(found)
+
+
+def _told_apart(found: tuple[LabelledAudio, ...]) -> tuple[LabelledAudio, ...]:
+    """Put its folder before an id that several recordings share."""
+    often = Counter(labelled.id for labelled in found)
+    return tuple(
+        replace(labelled, id=f"{labelled.audio.parent.name}/{labelled.audio.name}")
+        if often[labelled.id] > 1
+        else labelled
+        for labelled in found
+    )
 
 
 def _from_folder(folder: Path) -> Iterator[LabelledAudio]:
