@@ -14,14 +14,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.pipeline import Pipeline
 from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
 from huaxiang.core.database import make_engine, now, session_factory
-from huaxiang.core.errors import StorageError
 from huaxiang.core.lock import ModelLock, offline_environment
 from huaxiang.core.settings import Settings
 from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
@@ -226,6 +225,7 @@ def build_system(settings: Settings) -> System:
     stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
     lock = ModelLock.load(settings.user_lock)
     workflow = RecordingWorkflow(
+        decode=build_decoder(settings),
         pipeline=cache(partial(build_pipeline, settings)),
         sessions=storage.sessions,
         blobs=storage.blobs,
@@ -353,19 +353,14 @@ def _uploads(system: System) -> UploadService:
 
 
 def _checks(system: System) -> dict[str, Callable[[], None]]:
-    from huaxiang.core.migrations import current_revision, newest_revision
-
-    def database() -> None:
-        with system.storage.sessions.begin() as session:
-            session.execute(select(1))
-        if current_revision(system.storage.engine) != newest_revision():
-            raise StorageError("the database is not at the newest revision; restart the server")
-
-    def blobs() -> None:
-        system.storage.blobs.exists("readiness")
+    from huaxiang.api.http.health import blobs_check, database_check
 
     def models() -> None:
-        for name in (system.settings.recognition.model, ENCODER, HEADS):
+        for name in (system.settings.recognition.model, "silero-vad", ENCODER, HEADS):
             system.lock.ensure(name, system.settings.models_dir)
 
-    return {"database": database, "blobs": blobs, "models": models}
+    return {
+        "database": database_check(system.storage.engine),
+        "blobs": blobs_check(system.storage.blobs),
+        "models": models,
+    }

@@ -88,7 +88,9 @@ class Demo:
         self._data_dir = data_dir
         self._state_file = data_dir / "demo.json"
         self._port = port
-        self._settings: Settings = load_settings(data_dir=data_dir)
+        self._settings: Settings = load_settings(
+            data_dir=data_dir, database_url="", blob_url="", host="127.0.0.1"
+        )
 
     def run(self, calls: Path) -> None:
         """Start, upload, wait, and say where to look."""
@@ -102,9 +104,11 @@ class Demo:
 
     def stop(self) -> None:
         """End the server that an earlier run started."""
-        pid = self._state().get("pid")
-        if isinstance(pid, int) and _alive(pid):
+        state = self._state()
+        pid = state.get("pid")
+        if isinstance(pid, int) and _alive(pid) and _healthy(str(state["url"])):
             os.kill(pid, signal.SIGTERM)
+            self._remember(pid=0)
             emit_text(f"stopped the demo's server (process {pid})")
         else:
             emit_text("no demo server runs")
@@ -117,7 +121,13 @@ class Demo:
         port = self._port if _free(self._port) else _any_port()
         url = f"http://127.0.0.1:{port}"
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "HUAXIANG_DATA_DIR": str(self._data_dir)}
+        environment = {
+            **os.environ,
+            "HUAXIANG_DATA_DIR": str(self._data_dir),
+            "HUAXIANG_DATABASE_URL": "",
+            "HUAXIANG_BLOB_URL": "",
+            "HUAXIANG_HOST": "127.0.0.1",
+        }
         with (self._data_dir / "server.log").open("ab") as log:
             server = subprocess.Popen(  # noqa: S603  # our own program with fixed arguments
                 [sys.executable, "-m", "huaxiang.api", "serve", "--port", str(port)],

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.pipeline import Pipeline
 from huaxiang.asr.transcripts import TranscriptStore
-from huaxiang.core.audio import WavAudio
+from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.blobs import BlobStore
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import AudioError, BlobMissing, StageFailed
@@ -46,11 +46,13 @@ class Stores:
 class RecordingWorkflow:
     """The stages of one recording over storage.
 
-    ``pipeline`` is called on first use, so that a worker without work loads no model.
+    ``pipeline`` is called on first use, so that a worker without work loads no model,
+    and decoding needs none.
     """
 
     def __init__(
         self,
+        decode: Decoder,
         pipeline: Callable[[], Pipeline],
         sessions: sessionmaker[Session],
         blobs: BlobStore,
@@ -58,6 +60,7 @@ class RecordingWorkflow:
         lock_digest: str,
         country: str,
     ) -> None:
+        self._decode = decode
         self._pipeline = pipeline
         self._sessions = sessions
         self._blobs = blobs
@@ -95,7 +98,7 @@ class RecordingWorkflow:
             target = Path(folder) / "decoded.wav"
             try:
                 with self._blobs.local_path(recording.blob_key) as source:
-                    audio = self._pipeline().decode(source, target)
+                    audio = self._decode(source, target)
             except AudioError as error:
                 with transaction(self._sessions) as session:
                     self._stores.recordings.quarantine(session, recording_id, error.code, error.message)
