@@ -13,7 +13,7 @@ from huaxiang.api import bootstrap, serialise
 from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
 from huaxiang.api.local import process_file, transcribe_file
 from huaxiang.api.pipeline import Conversation
-from huaxiang.core.errors import HuaxiangError
+from huaxiang.core.errors import Conflict, HuaxiangError
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import CallMetadata, Json, Setting
 
@@ -45,8 +45,13 @@ def process(
     pipeline = bootstrap.build_pipeline(load_settings())
     metadata = CallMetadata(agent_channel=agent_channel, setting=setting)
 
+    written: set[str] = set()
+
     def one(path: Path, progress: Callable[[float], None]) -> None:
         conversation = process_file(pipeline, path, metadata, progress)
+        if conversation.recording.id in written:
+            raise Conflict(f"{path.name} has the id of an earlier file of this run; rename one of them")
+        written.add(conversation.recording.id)
         result = _conversation_json(conversation)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
