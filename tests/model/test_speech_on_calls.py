@@ -77,7 +77,7 @@ def test_the_seller_of_a_stereo_call_is_known_by_words_alone(pipeline: SpeechPip
 
 def test_a_mono_call_is_recognised_without_roles(pipeline: SpeechPipeline, decoded: Path) -> None:
     transcript = pipeline.run(invented_recording(), WavAudio(decoded / "ins-009.wav"))
-    assert error_share("ins-009", transcript) < 0.36  # measured 0.29
+    assert error_share("ins-009", transcript) < 0.35
     assert {turn.role for turn in transcript.turns} == {Role.UNKNOWN}
     assert all(
         "".join(w.text for w in turn.words) == "".join(turn.raw_text.split()) for turn in transcript.turns

@@ -71,7 +71,7 @@ def peak_memory_mb(command: Sequence[str]) -> float:
 
     Its output is discarded. Raises HuaxiangError where it does not end well.
     """
-    waited = subprocess.run(  # noqa: S603
+    waited = subprocess.run(  # noqa: S603 - our own waiter; the command is the caller's own program
         [sys.executable, "-S", "-c", _WAITER, *command], check=True, capture_output=True, text=True
     )
     ended, peak = map(int, waited.stdout.split())
