@@ -106,6 +106,11 @@ def test_a_folder_of_ones_own_is_locked_and_listed(registry: Registry, tmp_path:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "model.bin").write_bytes(WEIGHTS)
+    incomplete = run("add", "mine", str(folder)).exception
+    assert isinstance(incomplete, InvalidInput)
+    assert "config.json, tokenizer.json" in incomplete.message
+    for needed in ("config.json", "tokenizer.json"):
+        (folder / needed).write_text("{}", encoding="utf-8")
     before = output_of("list", "--json")["digest"]
     added = output_of("add", "mine", str(folder), "--licence", "MIT", "--json")
     assert added["digest"] != before

@@ -1,14 +1,17 @@
-"""What every transcriber keeps to, the scripted twin as well as Whisper."""
+"""What every transcriber keeps to: Whisper, a speech server over HTTP, and the scripted twin."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from speech_server import Asked, Said, speech_server
 
+from huaxiang.asr.speech_server import SpeechServerOptions, SpeechServerTranscriber
 from huaxiang.asr.transcriber import Clip, Hints, ScriptedTranscriber, Transcriber, Utterance
 from huaxiang.asr.whisper import WhisperOptions, WhisperTranscriber
 from huaxiang.core.audio import WavAudio
@@ -35,12 +38,32 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> WavAudio:
     return WavAudio(target)
 
 
-@pytest.fixture(params=["scripted", pytest.param("whisper", marks=pytest.mark.model)])
-def transcriber(request: pytest.FixtureRequest) -> Transcriber:
+def heard_by_server(asked: Asked, _: int) -> Said:
+    """Answer as a server does that knows the two clips, which it tells apart by their length."""
+    for (_, start_ms, end_ms), said in zip(SPANS, SCRIPT, strict=True):
+        if asked.duration_ms == end_ms - start_ms:
+            begin_s, step_s = (said.start_ms - start_ms) / 1000, 0.3
+            words = [
+                {"word": char, "start": begin_s + place * step_s, "end": begin_s + (place + 1) * step_s}
+                for place, char in enumerate(said.text)
+            ]
+            segment = {"start": begin_s, "end": 4.0, "text": said.text, "avg_logprob": -0.3}
+            return Said({"text": said.text, "words": words, "segments": [segment]})
+    return Said({"text": ""})
+
+
+@pytest.fixture(params=["scripted", "server", pytest.param("whisper", marks=pytest.mark.model)])
+def transcriber(request: pytest.FixtureRequest) -> Iterator[Transcriber]:
     if request.param == "scripted":
-        return ScriptedTranscriber(SCRIPT)
-    models_dir: Path = request.getfixturevalue("models_dir")
-    return whisper(ModelLock.load().ensure("whisper-base", models_dir))
+        yield ScriptedTranscriber(SCRIPT)
+    elif request.param == "server":
+        with speech_server(heard_by_server) as server:
+            options = SpeechServerOptions(server.url, "paraformer")
+            with SpeechServerTranscriber(options) as asker:
+                yield asker
+    else:
+        models_dir: Path = request.getfixturevalue("models_dir")
+        yield whisper(ModelLock.load().ensure("whisper-base", models_dir))
 
 
 @pytest.fixture

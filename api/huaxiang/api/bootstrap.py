@@ -109,26 +109,16 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
 
 def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
+    from huaxiang.api.recognisers import build_transcriber
     from huaxiang.asr.normalise import MandarinNormaliser
     from huaxiang.asr.speech import SpeechOptions, SpeechPipeline
     from huaxiang.asr.voice_activity import SileroVoiceActivity
-    from huaxiang.asr.whisper import WhisperOptions, WhisperTranscriber
 
-    chosen = settings.recognition
-    model = lock.model(chosen.model)
     lock.ensure("silero-vad", settings.models_dir)
-    transcriber = WhisperTranscriber(
-        lock.ensure(chosen.model, settings.models_dir),
-        f"{model.name}@{model.revision[:7]}",
-        WhisperOptions(
-            compute_type=chosen.compute_type,
-            threads=chosen.threads,
-            beam_size=chosen.beam_size,
-            batch_size=chosen.batch_size,
-        ),
+    options = SpeechOptions(language=settings.recognition.language)
+    return SpeechPipeline(
+        build_transcriber(settings, lock), SileroVoiceActivity(), MandarinNormaliser(), options
     )
-    options = SpeechOptions(language=chosen.language)
-    return SpeechPipeline(transcriber, SileroVoiceActivity(), MandarinNormaliser(), options)
 
 
 def _language(settings: Settings, lock: ModelLock) -> Understanding:
@@ -354,9 +344,10 @@ def _uploads(system: System) -> UploadService:
 
 def _checks(system: System) -> dict[str, Callable[[], None]]:
     from huaxiang.api.http.health import blobs_check, database_check
+    from huaxiang.api.recognisers import local_recogniser
 
     def models() -> None:
-        for name in (system.settings.recognition.model, "silero-vad", ENCODER, HEADS):
+        for name in (*local_recogniser(system.settings), "silero-vad", ENCODER, HEADS):
             system.lock.ensure(name, system.settings.models_dir)
 
     return {

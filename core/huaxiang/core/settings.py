@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from huaxiang.core.errors import ConfigurationError
@@ -42,17 +51,60 @@ class UploadSettings(BaseModel):
     lease_s: int = Field(30, gt=0)
 
 
-class RecognitionSettings(BaseModel):
-    """How speech is recognised: a model named in models.lock and the machine's use."""
+class SpeechServerSettings(BaseModel):
+    """A recogniser on another machine that answers OpenAI's ``/v1/audio/transcriptions``.
+
+    Used only where ``RecognitionSettings.backend`` says ``server``: audio then leaves this machine.
+    ``url`` is the base that ends in ``/v1``. ``send_hotwords`` sends the tenant's names along.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    url: str = ""
+    model: str = Field("", max_length=100)
+    key: SecretStr | None = None
+    timeout_s: float = Field(60.0, gt=0)
+    attempts: int = Field(4, ge=1, le=20)
+    backoff_s: float = Field(0.5, ge=0)
+    concurrency: int = Field(2, ge=1, le=64)
+    send_hotwords: bool = False
+    proxy: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _plain_address(cls, url: str) -> str:
+        """Refuse what would put a password into error messages or results."""
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("has to be http://HOST/v1 or https://HOST/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("may hold no user, password, query or fragment: the key has its own setting")
+        return url
+
+
+class RecognitionSettings(BaseModel):
+    """How speech is recognised: a model named in models.lock and the machine's use, or a server.
+
+    ``lexicon`` is a file of the tenant's names: they are listened for, and repaired where misheard.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    backend: Literal["local", "server"] = "local"
+    server: SpeechServerSettings = SpeechServerSettings()
+    lexicon: Path | None = None
     model: str = "whisper-base"
     compute_type: str = "int8"
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     beam_size: int = Field(1, ge=1)
     batch_size: int = Field(8, ge=1)
     language: str = "zh"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.backend == "server" and not (self.server.url and self.server.model):
+            raise ValueError("backend `server` needs server.url and server.model")
+        return self
 
 
 class HttpSettings(BaseModel):

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 
 from huaxiang.api.command.console import emit_json, emit_text, people
+from huaxiang.core.errors import InvalidInput
 from huaxiang.core.lock import (
     FileState,
     FileStatus,
@@ -31,6 +32,8 @@ app = typer.Typer(help="The models of models.lock: fetch, list, verify, add.", n
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Names = Annotated[list[str] | None, typer.Argument(help="Models by name; all if none is given.")]
 
+# What a folder has to hold for its task: without a tokenizer, a recogniser would want to fetch one.
+NEEDED_FILES = {"asr": ("model.bin", "config.json", "tokenizer.json")}
 VERBS = {
     PullStage.WAIT: "waiting for",
     PullStage.DOWNLOAD: "fetching",
@@ -120,6 +123,12 @@ def add(
     """Lock a model of your own: write the sums of its files beside the shipped lock."""
     settings = load_settings()
     lock = ModelLock.load(settings.user_lock)
+    lacking = [needed for needed in NEEDED_FILES.get(task, ()) if not (folder / needed).is_file()]
+    if folder.is_dir() and lacking:
+        raise InvalidInput(
+            f"{folder} lacks {', '.join(lacking)}: a recogniser is a Whisper converted for CTranslate2, "
+            "with its tokenizer"
+        )
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     with _byte_bar("hashing", total) as progress:
         model = describe_folder(
