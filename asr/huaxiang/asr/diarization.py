@@ -52,7 +52,8 @@ class DiarizationOptions:
     somebody. A run of it is embedded in windows of up to ``window_ms``, at most ``hop_ms`` apart;
     windows of ``min_window_ms`` and more decide who there is. The path through steps of 100 ms weighs
     ``sharpness`` times the cosine against ``change`` for a change of speaker within speech and
-    ``change_at_pause`` for one between runs. Pauses of one speaker up to ``fill_ms`` are closed.
+    ``change_at_pause`` for one between runs. Pauses of one speaker up to ``fill_ms`` are closed. A third
+    speaker is one who is heard for ``stretch_ms`` in one go.
     """
 
     speech: SegmentationOptions = field(
@@ -66,6 +67,7 @@ class DiarizationOptions:
     change: float = 6.0
     change_at_pause: float = 1.0
     fill_ms: int = 500
+    stretch_ms: int = 2000
     windows_in_memory: int = 512
 
 
@@ -105,8 +107,13 @@ class Diarizer:
         voices = voices_among(deciding[np.any(deciding, axis=1)], options.clustering, speakers)
         if not len(voices):
             return Diarization((), voices, self.encoder.name)
-        scores = _step_scores(windows, vectors @ voices.T)
-        segments = _joined(_labelled(runs, _path(runs, scores, options)), options.fill_ms)
+        segments = _segments(runs, windows, vectors @ voices.T, options)
+        while speakers is None and len(voices) > 2:
+            real = _heard_at_length(segments, len(voices), options.stretch_ms)
+            if len(real) == len(voices):
+                break
+            voices = voices[real] if len(real) >= 2 else voices[:2]
+            segments = _segments(runs, windows, vectors @ voices.T, options)
         return Diarization(segments, voices, self.encoder.name)
 
     def _embedded(
@@ -118,6 +125,27 @@ class Diarizer:
             clips = [audio.read(channel, start, end) for start, end in windows[first : first + size]]
             parts.append(self.encoder.embed(clips))
         return np.concatenate(parts)
+
+
+def _heard_at_length(segments: Sequence[SpeakerSegment], speakers: int, stretch_ms: int) -> list[int]:
+    """Return the speakers who speak for ``stretch_ms`` in one go at least once.
+
+    Windows over a change of speaker sound like somebody else, but never for long.
+    """
+    longest = [0] * speakers
+    for segment in segments:
+        longest[segment.speaker] = max(longest[segment.speaker], segment.end_ms - segment.start_ms)
+    return [speaker for speaker in range(speakers) if longest[speaker] >= stretch_ms]
+
+
+def _segments(
+    runs: Sequence[tuple[int, int]],
+    windows: Sequence[tuple[int, int]],
+    cosines: NDArray[np.float32],
+    options: DiarizationOptions,
+) -> tuple[SpeakerSegment, ...]:
+    path = _path(runs, _step_scores(windows, cosines), options)
+    return _joined(_labelled(runs, path), options.fill_ms)
 
 
 def _windows(runs: Sequence[tuple[int, int]], options: DiarizationOptions) -> Iterator[tuple[int, int]]:
