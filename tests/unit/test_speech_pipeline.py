@@ -44,7 +44,7 @@ def test_a_stereo_call_is_told_by_channel_in_time_order() -> None:
     assert [turn.text for turn in turns] == [
         "您好我是云帆软件的小何给您介绍一下。",
         "多少钱一年？",
-        "三百六。",
+        "360。",
     ]
     assert [turn.index for turn in turns] == [0, 1, 2]
     assert all(turn.role_confidence == 1.0 for turn in turns)

@@ -124,9 +124,11 @@ def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
 def _language(settings: Settings, lock: ModelLock) -> Understanding:
     from huaxiang.nlp.entities import EntityGrammar
     from huaxiang.nlp.metrics import conversation_metrics
+    from huaxiang.nlp.spoken_form import SpokenClassifier
     from huaxiang.nlp.understand import Understanding
 
-    return Understanding(_classifier(settings, lock), EntityGrammar(), conversation_metrics)
+    classifier = SpokenClassifier(_classifier(settings, lock))
+    return Understanding(classifier, EntityGrammar(), conversation_metrics)
 
 
 def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:

@@ -27,6 +27,7 @@ _UNITS = frozenset("十百千万亿")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _PERCENT = re.compile(r"(\d+(?:[.点]\d+)?)\s*%")
 _DECIMAL_BIG = re.compile(r"([0-9零一二两三四五六七八九十百千]+)[.点]([0-9零一二三四五六七八九]+)([万亿])")
+_WEEKDAY = re.compile("((?:周|星期|礼拜)[一二三四五六])(?=十)")
 _POINT = re.compile(r"(?<=\d)\s*[.:]\s*(?=\d)")
 _BIG_UNIT = {"万": 10_000, "亿": 100_000_000}
 
@@ -45,6 +46,7 @@ def normalise_for_scoring(text: str) -> str:
     text = _simplifier().convert(unicodedata.normalize("NFKC", text)).lower()
     text = _GROUPED.sub(lambda match: match.group().replace(",", ""), text)
     text = _DECIMAL_BIG.sub(_scaled, text)
+    text = _WEEKDAY.sub(r"\1，", text)
     text = _NUMERAL_RUN.sub(lambda match: _number(match.group()), text)
     text = _PERCENT.sub(r"百分之\1", text)
     text = _POINT.sub("点", text)

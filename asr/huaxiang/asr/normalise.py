@@ -9,6 +9,8 @@ from typing import Protocol
 
 from opencc import OpenCC
 
+from huaxiang.asr.written_numbers import written_numbers
+
 _CJK = r"\u3400-\u9fff\uf900-\ufaff"
 _MARKS = "，。？！、；："
 _SENTENCE_ENDS = "？！。"
@@ -41,7 +43,7 @@ class TextNormaliser(Protocol):
 
 @dataclass(frozen=True)
 class MandarinNormaliser:
-    """Simplified script, full-width punctuation, an end mark on every turn, questions marked."""
+    """Simplified script, full-width punctuation, written numbers, an end mark, questions marked."""
 
     _simplifier: OpenCC = field(default_factory=lambda: OpenCC("t2s"))
 
@@ -49,8 +51,8 @@ class MandarinNormaliser:
         """Return the readable form of one turn; a turn of no letters and no digits gives ``""``.
 
         NFC, traditional characters to simplified ones (OpenCC t2s), pauses between characters to
-        commas, ASCII punctuation beside Mandarin to full width, repeated marks to one, a mark at the
-        end: ``？`` where the last clause asks, else ``。``.
+        commas, ASCII punctuation beside Mandarin to full width, repeated marks to one, numbers as people
+        read them (``written_numbers``), a mark at the end: ``？`` where the last clause asks, else ``。``.
         """
         text = self._simplifier.convert(unicodedata.normalize("NFC", raw)).strip()
         text = _BEFORE_MARK.sub("", text)
@@ -59,6 +61,7 @@ class MandarinNormaliser:
         text = _PAUSE.sub("，", text)
         text = _GAP.sub("", text)
         text = _RUN_OF_MARKS.sub(lambda match: _strongest(match.group()), text).lstrip(_MARKS)
+        text = written_numbers(text)
         if not any(char.isalnum() for char in text):
             return ""
         return _ended(_questions_marked(text))

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from huaxiang.core.errors import ModelCorrupt, ModelMissing
 from huaxiang.core.types import Role
 from huaxiang.nlp.entities.name_features import features
 from huaxiang.nlp.entities.words import Words
+from huaxiang.nlp.spoken_form import SpokenForm, spoken_form
 
 NAME_TYPES = ("person", "company", "product", "competitor", "place")
 _SHORT_FORM_LENGTHS = (2, 3)
@@ -92,8 +93,13 @@ class CrfNames:
 
     def find(self, texts: Sequence[str], roles: Sequence[Role]) -> list[list[NamedSpan]]:
         """Return the names of every turn of one conversation."""
-        found = [self._tag(turn) for turn in features(texts, roles, self._words)]
-        return recognised_again(texts, found, self._words)
+        forms = [spoken_form(text) for text in texts]  # as the text that the model learned from
+        spoken = [form.text for form in forms]
+        found = [self._tag(turn) for turn in features(spoken, roles, self._words)]
+        return [
+            [_placed(span, form) for span in spans]
+            for spans, form in zip(recognised_again(spoken, found, self._words), forms, strict=True)
+        ]
 
     def _tag(self, turn: list[list[str]]) -> list[NamedSpan]:
         if not turn:
@@ -105,6 +111,11 @@ class CrfNames:
             )
             for start, end, kind in spans_of(labels)
         ]
+
+
+def _placed(span: NamedSpan, form: SpokenForm) -> NamedSpan:
+    start, end = form.written_span(span.start, span.end)
+    return replace(span, start=start, end=end)
 
 
 def packaged_names(words: Words) -> CrfNames:

@@ -23,10 +23,12 @@ from huaxiang.nlp.entities.units import (
     ORDINAL_BEFORE,
 )
 
-_TAIL_DIGIT = re.compile("[一二两三四五六七八九](?![十百千万点年月天号个块毛元])")
-_MEASURE_TAIL = re.compile(r"(?:半|[一二三四五六七八九]{1,2}|\d{1,2})(?![\d十百千万点块毛元房室居厅个])")
+_TAIL_DIGIT = re.compile(r"(?:[一二两三四五六七八九]|\d(?!\d))(?![十百千万点年月天号个块毛元])")
+_MEASURE_TAIL = re.compile(
+    r"(?:半|[一二三四五六七八九]{1,2}|\d(?!\d)|(?<=米)\d{2})(?![\d十百千万点块毛元房室居厅个])"
+)
 _IDENTIFIER_BEFORE = re.compile(
-    "(?:工号|尾号|编号|型号|房号|单号|卡号|密码|验证码|后四位是?|限速|[A-Za-z.-])$"
+    "(?:(?:工号|尾号|编号|型号|房号|单号|卡号|批号|区号|门牌号?|密码|验证码|后四位)(?:就?是|为|：|:)?，?|限速|[A-Za-z.-])$"
 )
 _AGE_BEFORE = re.compile(
     "(?:[爸妈爷奶公婆]|老太太|老爷子|老头|岁数了?，?)(?:都|快|也|才|已经|就)?$|今年(?:都|快)?$"
@@ -169,7 +171,7 @@ def _money(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | None:
     step = Decimal(1) if unit["yuan"] else Decimal("0.1") if unit["jiao"] else Decimal("0.01")
     open_end = text[end : end + 1] in ("多", "来") and not text.startswith("多少", end)
     tail = None if open_end or unit.group().endswith("钱") else _TAIL_DIGIT.match(text, end)
-    if tail and (tail.group() == "一" or numeral.decimal) and ANY_UNIT.match(text, tail.end()):
+    if tail and (tail.group() in "一1" or numeral.decimal) and ANY_UNIT.match(text, tail.end()):
         tail = None  # 两块一斤 is two yuan a pound
     if numeral.value == 1 and unit.group() == "块" and not tail:
         return None
