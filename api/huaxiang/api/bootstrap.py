@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.pipeline import Pipeline
+from huaxiang.api.speakers import SPEAKER_MODELS
 from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
 from huaxiang.core.database import make_engine, now, session_factory
@@ -110,14 +111,22 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
 def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
     from huaxiang.api.recognisers import build_transcriber
+    from huaxiang.api.speakers import build_attributor
     from huaxiang.asr.normalise import MandarinNormaliser
     from huaxiang.asr.speech import SpeechOptions, SpeechPipeline
     from huaxiang.asr.voice_activity import SileroVoiceActivity
 
     lock.ensure("silero-vad", settings.models_dir)
     options = SpeechOptions(language=settings.recognition.language)
+    normaliser = MandarinNormaliser()
+    # Only enrolled voices need the database: without them a file is processed with none.
+    sessions = open_storage(settings).sessions if settings.speakers.enrolment else None
     return SpeechPipeline(
-        build_transcriber(settings, lock), SileroVoiceActivity(), MandarinNormaliser(), options
+        build_transcriber(settings, lock),
+        SileroVoiceActivity(),
+        normaliser,
+        options,
+        build_attributor(settings, lock, normaliser, sessions),
     )
 
 
@@ -349,7 +358,7 @@ def _checks(system: System) -> dict[str, Callable[[], None]]:
     from huaxiang.api.recognisers import local_recogniser
 
     def models() -> None:
-        for name in (*local_recogniser(system.settings), "silero-vad", ENCODER, HEADS):
+        for name in (*local_recogniser(system.settings), "silero-vad", *SPEAKER_MODELS, ENCODER, HEADS):
             system.lock.ensure(name, system.settings.models_dir)
 
     return {

@@ -56,6 +56,8 @@ def turn_json(turn: Turn, *, timed: bool = True) -> JsonObject:
         "role": turn.role.value,
         "role_confidence": round(turn.role_confidence, 4),
         "channel": turn.channel,
+        "speaker": turn.speaker,
+        "overlap": turn.overlap,
         "start_ms": turn.start_ms if timed else None,
         "end_ms": turn.end_ms if timed else None,
         "text": turn.text,

@@ -34,6 +34,20 @@ class SpeakerEncoder(Protocol):
         """Embed each clip."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownVoice:
+    """The voice of an enrolled seller: a unit vector, and the name of the encoder it was made with."""
+
+    seller: str
+    encoder: str
+    vector: NDArray[np.float32]
+
+
+def nearest_known(vector: NDArray[np.float32], known: Sequence[KnownVoice]) -> float | None:
+    """Return the highest cosine of a voice with those known, None where none is."""
+    return max((float(vector @ voice.vector) for voice in known), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptedSpeakerEncoder:
     """The scripted twin: a voice is the pitch of its tone.

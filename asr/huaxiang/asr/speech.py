@@ -9,22 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.asr.attribution import Attributor, ChannelSpeech
 from huaxiang.asr.coverage import CoverageOptions, passed_over
 from huaxiang.asr.guards import GuardOptions, judge
 from huaxiang.asr.normalise import TextNormaliser
-from huaxiang.asr.roles import RoleGuess, channel_roles
+from huaxiang.asr.roles import RoleJudge
 from huaxiang.asr.segmentation import SegmentationOptions, Span, clip_spans, speech_runs
+from huaxiang.asr.seller_talk import SHIPPED_WEIGHTS, SellerTalk
 from huaxiang.asr.transcriber import Clip, ClipTranscript, Hints, Transcriber
-from huaxiang.asr.turns import Speech, TurnOptions, snapped, spoken_pieces, turns_by_channel
+from huaxiang.asr.turns import TurnOptions, snapped
 from huaxiang.asr.voice_activity import FRAME_MS, VoiceActivity
 from huaxiang.core.audio import DecodedAudio
 from huaxiang.core.types import (
     Recording,
-    Role,
-    Skipped,
     Transcript,
     TranscriptQuality,
-    Turn,
     Word,
 )
 
@@ -46,12 +45,13 @@ class SpeechOptions:
     language: str = "zh"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Activity:
-    """Where one channel has speech: what is decoded, and the voiced runs in ms."""
+    """Where one channel has speech: what is decoded, the voiced runs in ms, each frame's probability."""
 
     spans: tuple[Span, ...]
     runs: tuple[tuple[int, int], ...]
+    probabilities: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,15 @@ class SpeechPipeline:
         voice_activity: VoiceActivity,
         normaliser: TextNormaliser,
         options: SpeechOptions | None = None,
+        attributor: Attributor | None = None,
     ) -> None:
+        """Put the stage together; without ``attributor``, voices on one channel are not told apart."""
         self._transcriber = transcriber
         self._voice_activity = voice_activity
-        self._normaliser = normaliser
         self._options = options or SpeechOptions()
+        self._attributor = attributor or Attributor(
+            normaliser, RoleJudge(SellerTalk.load(SHIPPED_WEIGHTS)), turns=self._options.turns
+        )
 
     def run(
         self,
@@ -115,7 +119,10 @@ class SpeechPipeline:
         activity = [self._activity(audio, channel) for channel in range(audio.channels)]
         tally = _Tally()
         words = self._recognise(audio, activity, tally, progress, hints or Hints(self._options.language))
-        turns, skipped = self._attribute(recording, words)
+        channels = [
+            ChannelSpeech(tuple(said), one.probabilities) for said, one in zip(words, activity, strict=True)
+        ]
+        turns, skipped = self._attributor.attribute(audio, channels, recording.metadata)
         return Transcript(
             recording_id=recording.id,
             turns=turns,
@@ -138,7 +145,8 @@ class SpeechPipeline:
             (start * FRAME_MS, min(end * FRAME_MS, audio.duration_ms))
             for start, end in speech_runs(probabilities, options)
         ]
-        return _Activity(clip_spans(probabilities, audio.duration_ms, channel, options), tuple(runs))
+        spans = clip_spans(probabilities, audio.duration_ms, channel, options)
+        return _Activity(spans, tuple(runs), probabilities)
 
     def _recognise(
         self,
@@ -193,46 +201,6 @@ class SpeechPipeline:
             runs = activity[clip.channel].runs
             heard.append(_Heard(snapped(result.words, runs), snapped(kept, runs)))
         return heard
-
-    def _attribute(
-        self, recording: Recording, words: Sequence[Sequence[Word]]
-    ) -> tuple[tuple[Turn, ...], tuple[Skipped, ...]]:
-        options = self._options.turns
-        if len(words) == 1:
-            speech = spoken_pieces(0, words[0], options)
-        else:
-            pieces = [
-                piece
-                for channel, spoken in enumerate(words)
-                for piece in spoken_pieces(channel, spoken, options)
-            ]
-            speech = turns_by_channel(pieces, options)
-        readable = [
-            (piece, self._normaliser.readable(piece.text_with_pauses(options.comma_ms))) for piece in speech
-        ]
-        readable = [(piece, text) for piece, text in readable if text]
-        guess = channel_roles(
-            [(piece.channel, text) for piece, text in readable], len(words), recording.metadata.agent_channel
-        )
-        turns = tuple(_turn(index, piece, text, guess) for index, (piece, text) in enumerate(readable))
-        return turns, guess.skipped
-
-
-def _turn(index: int, piece: Speech, text: str, guess: RoleGuess) -> Turn:
-    role = guess.roles.get(piece.channel, Role.UNKNOWN)
-    return Turn(
-        index=index,
-        role=role,
-        start_ms=piece.start_ms,
-        end_ms=piece.end_ms,
-        text=text,
-        raw_text=piece.raw_text,
-        role_confidence=guess.confidence,
-        channel=piece.channel,
-        words=tuple(
-            Word(word.start_ms, word.end_ms, word.text.strip(), word.confidence) for word in piece.words
-        ),
-    )
 
 
 def _clip(audio: DecodedAudio, span: Span) -> Clip:

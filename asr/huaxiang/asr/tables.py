@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, UtcDateTime, string_enum
@@ -42,8 +42,30 @@ class TurnRow(Base):
     role: Mapped[Role] = mapped_column(string_enum(Role, "role"))
     role_confidence: Mapped[float]
     channel: Mapped[int]
+    speaker: Mapped[str | None] = mapped_column(String(40))
+    overlap: Mapped[bool]
     start_ms: Mapped[int]
     end_ms: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     raw_text: Mapped[str] = mapped_column(Text)
     words: Mapped[list[list[Any]]] = mapped_column(JSON)
+
+
+class VoiceprintRow(Base):
+    """A seller's voice, sealed; kept because the seller agreed, and until it is erased.
+
+    ``key_id`` tells which key it was sealed under, without telling the key.
+    """
+
+    __tablename__ = "voiceprints"
+    __table_args__ = (UniqueConstraint("seller", "encoder"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    seller: Mapped[str] = mapped_column(String(200))
+    encoder: Mapped[str] = mapped_column(String(200))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[str] = mapped_column(String(16))
+    speech_ms: Mapped[int]
+    consent_by: Mapped[str] = mapped_column(String(200))
+    consent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -73,6 +73,8 @@ def _turn_row(recording_id: str, turn: Turn) -> TurnRow:
         role=turn.role,
         role_confidence=turn.role_confidence,
         channel=turn.channel,
+        speaker=turn.speaker,
+        overlap=turn.overlap,
         start_ms=turn.start_ms,
         end_ms=turn.end_ms,
         text=turn.text,
@@ -92,4 +94,6 @@ def _turn(row: TurnRow) -> Turn:
         role_confidence=row.role_confidence,
         channel=row.channel,
         words=tuple(Word(*word) for word in row.words),
+        speaker=row.speaker,
+        overlap=row.overlap,
     )

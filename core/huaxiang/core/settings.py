@@ -107,6 +107,18 @@ class RecognitionSettings(BaseModel):
         return self
 
 
+class SpeakerSettings(BaseModel):
+    """Telling speakers apart; voices are kept only where ``enrolment`` is switched on.
+
+    ``voiceprint_key`` seals them: 32 bytes in base64, as ``huaxiang speaker key`` makes them.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    enrolment: bool = False
+    voiceprint_key: SecretStr | None = None
+
+
 class HttpSettings(BaseModel):
     """Bounds of the HTTP interface. Recordings have their own: ``AudioLimits.max_upload_bytes``."""
 
@@ -156,6 +168,7 @@ class Settings(BaseSettings):
     audio: AudioLimits = AudioLimits()
     upload: UploadSettings = UploadSettings()
     recognition: RecognitionSettings = RecognitionSettings()
+    speakers: SpeakerSettings = SpeakerSettings()
     http: HttpSettings = HttpSettings()
     access: AccessSettings = AccessSettings()
 

@@ -160,7 +160,9 @@ class Turn:
     """An uninterrupted stretch of one speaker.
 
     ``text`` is the readable form that evidence points into; ``raw_text`` is what the recogniser
-    wrote. The words, joined, are ``raw_text`` without white space.
+    wrote. The words, joined, are ``raw_text`` without white space. ``speaker`` is one name for one
+    voice within the recording, None where nobody told voices apart. ``overlap`` marks a turn during
+    which somebody else speaks too.
     """
 
     index: int
@@ -172,6 +174,8 @@ class Turn:
     role_confidence: float = 1.0
     channel: int = 0
     words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

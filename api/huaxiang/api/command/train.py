@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from huaxiang.core.settings import load_settings
 app = typer.Typer(help="Train on your own labelled data.", no_args_is_help=True)
 WORK = Path("build/train-nlp")
 WEIGHTS = Path("nlp/huaxiang/nlp/weights")
+SELLER_TALK = Path("asr/huaxiang/asr/weights/seller-talk.json")
 
 
 @app.command("nlp")
@@ -50,6 +52,29 @@ def train_language(
         emit_json(report)
     else:
         people.print_json(data={name: value for name, value in report["nlp"].items() if name != "labels"})
+
+
+@app.command("roles")
+def train_roles(
+    corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="Folders of calls whose conversations are not learned from.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File for the weights.")] = SELLER_TALK,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Learn how sellers talk, for recordings whose speakers are known by what they say alone."""
+    from huaxiang.asr.normalise import MandarinNormaliser
+    from huaxiang.asr.role_training import read_conversations, train_seller_talk, write_seller_talk
+
+    ids = {truth.stem for folder in held_out or () for truth in folder.glob("*.json")}
+    talk, report = train_seller_talk(read_conversations(corpus, MandarinNormaliser(), ids))
+    write_seller_talk(talk, out, sha256(corpus.read_bytes()).hexdigest(), ids)
+    report |= {"sha256": sha256(out.read_bytes()).hexdigest(), "size_bytes": out.stat().st_size}
+    if as_json:
+        emit_json({"roles": report})
+    else:
+        people.print_json(data=report)
 
 
 @contextmanager

@@ -118,6 +118,8 @@ class Turn(Document):
     role: Role
     role_confidence: float
     channel: int
+    speaker: str | None
+    overlap: bool
     start_ms: int | None
     end_ms: int | None
     text: str

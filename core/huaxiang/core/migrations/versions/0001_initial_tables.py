@@ -161,6 +161,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "voiceprints",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("seller", sa.String(length=200), nullable=False),
+        sa.Column("encoder", sa.String(length=200), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("speech_ms", sa.Integer(), nullable=False),
+        sa.Column("consent_by", sa.String(length=200), nullable=False),
+        sa.Column("consent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_voiceprints")),
+        sa.UniqueConstraint("seller", "encoder", name=op.f("uq_voiceprints_seller_encoder")),
+    )
+    op.create_table(
         "workers",
         sa.Column("executor_id", sa.String(length=100), nullable=False),
         sa.Column("host", sa.String(length=200), nullable=False),
@@ -432,6 +446,8 @@ def upgrade() -> None:
         ),
         sa.Column("role_confidence", sa.Double(), nullable=False),
         sa.Column("channel", sa.Integer(), nullable=False),
+        sa.Column("speaker", sa.String(length=40), nullable=True),
+        sa.Column("overlap", sa.Boolean(), nullable=False),
         sa.Column("start_ms", sa.Integer(), nullable=False),
         sa.Column("end_ms", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -581,6 +597,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_workers_seen_at"))
 
     op.drop_table("workers")
+    op.drop_table("voiceprints")
     op.drop_table("users")
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.drop_index("ix_uploads_expires_at")
