@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from huaxiang.api.services import Services
     from huaxiang.api.workflow import RecordingWorkflow, Stores
+    from huaxiang.asr.evaluate_speakers import SpeakerEvaluation
     from huaxiang.asr.plain import PlainRecogniser
     from huaxiang.asr.speech import SpeechPipeline
     from huaxiang.core.jobs import JobQueue, StageObserver
@@ -110,7 +111,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
 
 def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
-    from huaxiang.api.recognisers import build_transcriber
+    from huaxiang.api.recognisers import build_hotwords, build_transcriber
     from huaxiang.api.speakers import build_attributor
     from huaxiang.asr.normalise import MandarinNormaliser
     from huaxiang.asr.speech import SpeechOptions, SpeechPipeline
@@ -127,17 +128,19 @@ def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
         normaliser,
         options,
         build_attributor(settings, lock, normaliser, sessions),
+        build_hotwords(settings),
     )
 
 
 def _language(settings: Settings, lock: ModelLock) -> Understanding:
+    from huaxiang.api.recognisers import tenant_lexicon
     from huaxiang.nlp.entities import EntityGrammar
     from huaxiang.nlp.metrics import conversation_metrics
     from huaxiang.nlp.spoken_form import SpokenClassifier
     from huaxiang.nlp.understand import Understanding
 
     classifier = SpokenClassifier(_classifier(settings, lock))
-    return Understanding(classifier, EntityGrammar(), conversation_metrics)
+    return Understanding(classifier, EntityGrammar(tenant_lexicon(settings)), conversation_metrics)
 
 
 def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
@@ -198,6 +201,22 @@ def build_speech(settings: Settings) -> SpeechPipeline:
     """Return the speech stage alone, with its model loaded."""
     offline_environment()
     return _speech(settings, ModelLock.load(settings.user_lock))
+
+
+def build_speaker_evaluation(settings: Settings) -> SpeakerEvaluation:
+    """Return what ``eval speakers`` scores recordings with, its models loaded."""
+    from huaxiang.api.speakers import build_diarizer
+    from huaxiang.asr.evaluate_speakers import SpeakerEvaluation
+    from huaxiang.asr.voice_activity import SileroVoiceActivity
+
+    offline_environment()
+    lock = ModelLock.load(settings.user_lock)
+    return SpeakerEvaluation(
+        build_diarizer(settings, lock),
+        SileroVoiceActivity(),
+        _speech(settings, lock),
+        build_decoder(settings),
+    )
 
 
 def build_language(settings: Settings) -> Understanding:

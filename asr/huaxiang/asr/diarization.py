@@ -127,6 +127,24 @@ class Diarizer:
         return np.concatenate(parts)
 
 
+def channels_as_speakers(
+    channels: Sequence[NDArray[np.float32]], duration_ms: int, options: DiarizationOptions
+) -> tuple[SpeakerSegment, ...]:
+    """Return who spoke when where each channel is one speaker, from its speech probabilities."""
+    segments = [
+        segment
+        for speaker, probabilities in enumerate(channels)
+        for segment in _joined(
+            (
+                SpeakerSegment(start * FRAME_MS, min(end * FRAME_MS, duration_ms), speaker)
+                for start, end in speech_runs(probabilities, options.speech)
+            ),
+            options.fill_ms,
+        )
+    ]
+    return tuple(sorted(segments, key=lambda segment: (segment.start_ms, segment.speaker)))
+
+
 def _heard_at_length(segments: Sequence[SpeakerSegment], speakers: int, stretch_ms: int) -> list[int]:
     """Return the speakers who speak for ``stretch_ms`` in one go at least once.
 

@@ -62,7 +62,7 @@ def trials(
     for place, one in enumerate(asked):
         with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
             target = Path(folder) / "decoded.wav"
-            recording = _recording(one, decode(one.audio, target))
+            recording = measured_recording(one, decode(one.audio, target))
             audio = WavAudio(target)
             first = place % len(names)
             heard = {name: ways[name](recording, audio) for name in names[first:] + names[:first]}
@@ -92,7 +92,8 @@ def _plain(recogniser: PlainRecogniser) -> Way:
     return way
 
 
-def _recording(asked: Asked, audio: AudioInfo) -> Recording:
+def measured_recording(asked: Asked, audio: AudioInfo) -> Recording:
+    """Return the recording that stands for a file that is only measured."""
     return Recording(
         id=asked.id,
         sha256="",

@@ -38,6 +38,21 @@ def evaluate_speech(
     show(report, as_json)
 
 
+@app.command("speakers")
+def evaluate_speaking(
+    folder: Annotated[
+        Path, typer.Argument(help="Recordings with ID.json or ID.rttm.", file_okay=False, exists=True)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Score who spoke when, who is the seller, and where turns begin and end."""
+    from huaxiang.asr.evaluate_speakers import evaluate_speakers
+
+    with progress_bar(folder.name) as advance:
+        report = evaluate_speakers(folder, bootstrap.build_speaker_evaluation(load_settings()), advance)
+    show(report, as_json)
+
+
 @app.command("nlp")
 def evaluate_language(
     corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
