@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from huaxiang.core.errors import InvalidRules, ModelCorrupt, ModelMissing
+from huaxiang.core.lexicon import Name
 from huaxiang.core.types import FindingKind, Role, Transcript, Turn, Word
 from huaxiang.nlp.entities import EntityGrammar, Lexicon
-from huaxiang.nlp.entities.lexicon import Name
 from huaxiang.nlp.entities.name_training import LabelledNames, NameNoise, labels_of, train_names
 from huaxiang.nlp.entities.names import CrfNames, NamedSpan, ScriptedNames, recognised_again, spans_of
 from huaxiang.nlp.entities.people import find_people

@@ -1,13 +1,15 @@
-"""Which recogniser the settings choose; part of the composition root."""
+"""Which recogniser and which lexicon the settings choose; part of the composition root."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from huaxiang.core.lexicon import Lexicon
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
+    from huaxiang.asr.hotwords import Hotwords
     from huaxiang.asr.transcriber import Transcriber
 
 
@@ -22,6 +24,21 @@ def build_transcriber(settings: Settings, lock: ModelLock) -> Transcriber:
     Raises ModelMissing, ModelCorrupt or ModelNotLocked with the cure for a local model that cannot be used.
     """
     return _local(settings, lock) if settings.recognition.backend == "local" else _server(settings)
+
+
+def tenant_lexicon(settings: Settings) -> Lexicon:
+    """Return the tenant's names; none where no file is set. Raises InvalidRules with file and line."""
+    path = settings.recognition.lexicon
+    return Lexicon() if path is None else Lexicon.load(path)
+
+
+def build_hotwords(settings: Settings) -> Hotwords:
+    """Return the names to listen for and to repair. Raises InvalidRules for a lexicon with mistakes."""
+    from huaxiang.asr.hotwords import Hotwords
+
+    chosen = settings.recognition
+    bias = chosen.server.send_hotwords if chosen.backend == "server" else chosen.bias_decoding
+    return Hotwords(tenant_lexicon(settings).forms, bias=bias)
 
 
 def _local(settings: Settings, lock: ModelLock) -> Transcriber:

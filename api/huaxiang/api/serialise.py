@@ -184,6 +184,7 @@ def quality_json(transcript: Transcript) -> JsonObject:
         "no_speech_share": quality.no_speech_share,
         "damaged_frames": quality.damaged_frames,
         "dropped": dict(quality.dropped),
+        "repaired": quality.repaired,
     }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from huaxiang.asr.attribution import Attributor, ChannelSpeech
 from huaxiang.asr.coverage import CoverageOptions, passed_over
 from huaxiang.asr.guards import GuardOptions, judge
+from huaxiang.asr.hotwords import Hotwords
 from huaxiang.asr.normalise import TextNormaliser
 from huaxiang.asr.roles import RoleJudge
 from huaxiang.asr.segmentation import SegmentationOptions, Span, clip_spans, speech_runs
@@ -96,8 +97,10 @@ class SpeechPipeline:
         normaliser: TextNormaliser,
         options: SpeechOptions | None = None,
         attributor: Attributor | None = None,
+        hotwords: Hotwords | None = None,
     ) -> None:
         """Put the stage together; without ``attributor``, voices on one channel are not told apart."""
+        self._hotwords = hotwords or Hotwords()
         self._transcriber = transcriber
         self._voice_activity = voice_activity
         self._options = options or SpeechOptions()
@@ -118,12 +121,13 @@ class SpeechPipeline:
         """
         activity = [self._activity(audio, channel) for channel in range(audio.channels)]
         tally = _Tally()
-        words = self._recognise(audio, activity, tally, progress, hints or Hints(self._options.language))
+        hints = hints or self._hotwords.hints(self._options.language, recording.metadata)
+        words = self._recognise(audio, activity, tally, progress, hints)
         channels = [
             ChannelSpeech(tuple(said), one.probabilities) for said, one in zip(words, activity, strict=True)
         ]
         turns, skipped = self._attributor.attribute(audio, channels, recording.metadata)
-        return Transcript(
+        transcript = Transcript(
             recording_id=recording.id,
             turns=turns,
             duration_ms=audio.duration_ms,
@@ -137,6 +141,7 @@ class SpeechPipeline:
             ),
             skipped=skipped,
         )
+        return self._hotwords.repaired(transcript, recording.metadata)
 
     def _activity(self, audio: DecodedAudio, channel: int) -> _Activity:
         probabilities = self._voice_activity.probabilities(audio, channel)

@@ -63,6 +63,7 @@ def _quality_json(quality: TranscriptQuality) -> dict[str, Any]:
         "no_speech_share": quality.no_speech_share,
         "damaged_frames": quality.damaged_frames,
         "dropped": dict(quality.dropped),
+        "repaired": quality.repaired,
     }
 
 

@@ -85,7 +85,8 @@ class SpeechServerSettings(BaseModel):
 class RecognitionSettings(BaseModel):
     """How speech is recognised: a model named in models.lock and the machine's use, or a server.
 
-    ``lexicon`` is a file of the tenant's names: they are listened for, and repaired where misheard.
+    ``lexicon`` is a file of the tenant's names: they are found, and repaired where misheard. With
+    ``bias_decoding`` a local recogniser is told them beforehand too, which small models take badly.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,6 +94,7 @@ class RecognitionSettings(BaseModel):
     backend: Literal["local", "server"] = "local"
     server: SpeechServerSettings = SpeechServerSettings()
     lexicon: Path | None = None
+    bias_decoding: bool = False
     model: str = "whisper-base"
     compute_type: str = "int8"
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

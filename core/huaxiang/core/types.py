@@ -184,13 +184,14 @@ class TranscriptQuality:
 
     ``mean_log_probability`` is per token, ``no_speech_share`` the share of audio without speech,
     ``damaged_frames`` counts frames that could not be decoded, ``dropped`` counts invented text
-    that a guard removed, by guard.
+    that a guard removed, by guard. ``repaired`` counts names put in place of others of their sound.
     """
 
     mean_log_probability: float | None = None
     no_speech_share: float | None = None
     damaged_frames: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    repaired: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Quality(Document):
     no_speech_share: float | None
     damaged_frames: int
     dropped: dict[str, int]
+    repaired: int
 
 
 class Transcript(Document):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from huaxiang.core.evidence import quote
+from huaxiang.core.lexicon import Lexicon
 from huaxiang.core.types import Finding, FindingKind, Json, Transcript
 from huaxiang.core.zones import zone_of
-from huaxiang.nlp.entities.lexicon import Lexicon
+from huaxiang.nlp.entities.lexicon import CompiledLexicon
 from huaxiang.nlp.entities.names import NamedSpan, NameFinder, packaged_names
 from huaxiang.nlp.entities.phones import find_phones
 from huaxiang.nlp.entities.quantities import AmountMemory, find_quantities
@@ -47,7 +48,7 @@ class EntityGrammar:
     """
 
     def __init__(self, lexicon: Lexicon | None = None, names: NameFinder | None = None) -> None:
-        self._lexicon = (lexicon or Lexicon()).compiled()
+        self._lexicon = CompiledLexicon(lexicon or Lexicon())
         self._names = names or packaged_names(jieba_words())
 
     def find(
