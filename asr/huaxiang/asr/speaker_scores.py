@@ -101,21 +101,24 @@ class RoleSeconds:
 
 
 def role_seconds(reference: Sequence[Spoken], turns: Sequence[Turn]) -> RoleSeconds:
-    """Hold the role of each turn against who speaks in it, by steps of 10 ms.
+    """Hold the role of each turn against who speaks while its words are said, by steps of 10 ms.
 
-    Where both speak, either role is right. What nobody says counts nowhere.
+    Where both speak, either role is right. What nobody says counts nowhere, nor do pauses of a turn,
+    in which others may speak.
     """
     steps = 1 + max([one.end_ms for one in reference] + [turn.end_ms for turn in turns]) // _GRID_MS
     spoken = {role: _grid(steps, [one for one in reference if one.role is role]) for role in Role}
     anybody = spoken[Role.AGENT] | spoken[Role.CUSTOMER]
     counts = {"right": 0, "wrong": 0, "abstained": 0}
     for turn in turns:
-        place = slice(turn.start_ms // _GRID_MS, turn.end_ms // _GRID_MS)
-        said = int(anybody[place].sum())
+        words = np.zeros(steps, bool)
+        for word in turn.words:
+            words[word.start_ms // _GRID_MS : word.end_ms // _GRID_MS] = True
+        said = int((anybody & words).sum())
         if turn.role is Role.UNKNOWN:
             counts["abstained"] += said
         else:
-            right = int(spoken[turn.role][place].sum())
+            right = int((spoken[turn.role] & words).sum())
             counts["right"] += right
             counts["wrong"] += said - right
     return RoleSeconds(**{name: count * _GRID_MS / 1000 for name, count in counts.items()})

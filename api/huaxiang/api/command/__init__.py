@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from huaxiang.api.command import access, bench, conversations, evaluate, lexicon, models, rules, server, train
+from huaxiang.api.command import (
+    access,
+    bench,
+    conversations,
+    evaluate,
+    lexicon,
+    models,
+    rules,
+    server,
+    speaker,
+    train,
+)
 from huaxiang.api.command.console import people
 from huaxiang.core.errors import HuaxiangError
 
@@ -25,6 +36,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 app.add_typer(lexicon.app, name="lexicon")
+app.add_typer(speaker.app, name="speaker")
 app.add_typer(access.device_app, name="device")
 app.add_typer(access.user_app, name="user")
 app.add_typer(access.token_app, name="token")
