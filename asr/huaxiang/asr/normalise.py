@@ -9,6 +9,7 @@ from typing import Protocol
 
 from opencc import OpenCC
 
+from huaxiang.asr.questions import asks
 from huaxiang.asr.written_numbers import written_numbers
 
 _CJK = r"\u3400-\u9fff\uf900-\ufaff"
@@ -21,16 +22,9 @@ _FULL_WIDTH = {",": "，", "?": "？", "!": "！", ";": "；", ":": "："}
 _NEAR_CJK = re.compile(rf"(?<=[{_CJK}])[,?!;:]|[,?!;:](?=\s*[{_CJK}])")
 _FULL_STOP = re.compile(rf"(?<=[{_CJK}])\.(?!\d)")
 _RUN_OF_MARKS = re.compile(rf"[{_MARKS}]{{2,}}")
-
-_QUESTION_END = re.compile(r"(吗|呢|(?<![什怎这那多要])么)$")
-_QUESTION_WORD = re.compile(
-    r"什么|怎么|多少|哪|为什么|为啥|谁|啥|咋|几(?=[个天年月岁点号次种块万千百间台人位家层楼套])|多久|多大|多长|多远"
-)
-_A_NOT_A = re.compile(
-    r"([\u4e00-\u9fff])[不没]\1|有没有|是不是|能不能|可不可以|方不方便|行不行|好不好|对不对"
-)
-_NOT_ASKED = re.compile(
-    r"(没|不|都|也|随便|无论|不管|不管是)(什么|怎么|哪|谁|啥|咋)|(什么|怎么|哪|谁|啥)[^，。]{0,4}[都也]|什么的|怎么说|没几|好几|十几|几十"
+# OpenCC leaves 著 as it is, since it is both 着 (看著) and itself (著名): what no word claims is 着.
+_ZHUO = re.compile(
+    "(?<![原显名土编专巨卓昭拙])(?<!^论)(?<![^讨议谈争评]论)著(?!名(?!字)|作(?!业)|称|者|述|录)"
 )
 
 
@@ -50,11 +44,13 @@ class MandarinNormaliser:
     def readable(self, raw: str) -> str:
         """Return the readable form of one turn; a turn of no letters and no digits gives ``""``.
 
-        NFC, traditional characters to simplified ones (OpenCC t2s), pauses between characters to
-        commas, ASCII punctuation beside Mandarin to full width, repeated marks to one, numbers as people
-        read them (``written_numbers``), a mark at the end: ``？`` where the last clause asks, else ``。``.
+        NFC, traditional characters to simplified ones (OpenCC t2s, and 著 to 着 but in words of its own),
+        pauses between characters to commas, ASCII punctuation beside Mandarin to full width, repeated
+        marks to one, numbers as people read them (``written_numbers``), a mark at the end: ``？`` where
+        the last clause asks, else ``。``.
         """
         text = self._simplifier.convert(unicodedata.normalize("NFC", raw)).strip()
+        text = _ZHUO.sub("着", text)
         text = _BEFORE_MARK.sub("", text)
         text = _NEAR_CJK.sub(lambda match: _FULL_WIDTH[match.group()], text)
         text = _FULL_STOP.sub("。", text)
@@ -65,14 +61,6 @@ class MandarinNormaliser:
         if not any(char.isalnum() for char in text):
             return ""
         return _ended(_questions_marked(text))
-
-
-def asks(clause: str) -> bool:
-    """Tell whether a clause without its mark is a question by its form (METRICS.md, question_count)."""
-    clause = clause.rstrip("，。？！、；： ")
-    if _QUESTION_END.search(clause) or _A_NOT_A.search(clause):
-        return True
-    return bool(_QUESTION_WORD.search(clause)) and not _NOT_ASKED.search(clause)
 
 
 def _questions_marked(text: str) -> str:
