@@ -99,21 +99,24 @@ def _split_freely(vectors: Vectors, options: ClusteringOptions) -> list[Labels]:
 
 
 def _split_into(vectors: Vectors, speakers: int) -> list[Labels]:
-    from scipy.cluster.hierarchy import fcluster, ward
+    from scipy.cluster.hierarchy import cut_tree, ward
 
     if speakers <= 1 or len(vectors) <= speakers:
         return [np.arange(len(vectors))]
-    labels = fcluster(ward(vectors), speakers, "maxclust")
+    labels = cut_tree(ward(vectors), n_clusters=speakers)[:, 0]
     return [np.flatnonzero(labels == label) for label in np.unique(labels)]
 
 
 def _halves(vectors: Vectors) -> NDArray[np.bool_] | None:
-    from scipy.cluster.hierarchy import fcluster, ward
+    """Return which vectors are in the second of the two groups that Ward's linkage joins last."""
+    from scipy.cluster.hierarchy import to_tree, ward
 
     if len(vectors) < 2:
         return None
-    second: NDArray[np.bool_] = fcluster(ward(vectors), 2, "maxclust") == 2
-    return second if second.any() else None
+    # Not fcluster: where the last two heights are equal it gives one group.
+    second = np.zeros(len(vectors), bool)
+    second[to_tree(ward(vectors)).right.pre_order()] = True
+    return second
 
 
 def _two_people(vectors: Vectors, second: NDArray[np.bool_], test: SplitTest) -> bool:
