@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from huaxiang.api.command import app as main_app
+from huaxiang.api.command.evaluate import show
 from huaxiang.api.command.models import app
 from huaxiang.api.recognisers import build_transcriber, local_recogniser
 from huaxiang.asr.transcriber import Clip, Hints
@@ -58,3 +61,25 @@ def test_a_server_needs_no_local_recogniser(monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings()
     assert local_recogniser(settings) == ()
     assert build_transcriber(settings, ModelLock.load()).name == "m@127.0.0.1:9"
+
+
+@pytest.mark.model
+def test_typed_conversations_need_no_recogniser(
+    tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUAXIANG_CACHE_DIR", str(models_dir.parent))
+    monkeypatch.setenv("HUAXIANG_RECOGNITION__MODEL", "not-there")
+    call = {"id": "typed", "channel": "phone", "turns": [{"role": "customer", "text": "一年8800？太贵了。"}]}
+    given = tmp_path / "call.jsonl"
+    given.write_text(json.dumps(call, ensure_ascii=False), encoding="utf-8")
+    result = CliRunner().invoke(main_app, ["analyze", str(given), "--json"])
+    assert result.exit_code == 0, type(result.exception)
+    found = {(finding["label"], finding["value"]) for finding in json.loads(result.stdout)["findings"]}
+    assert ("money", 8800) in found
+
+
+def test_a_report_for_people_goes_where_it_can_be_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"asr": {"cer": 0.25}}, as_json=False)
+    shown = capsys.readouterr()
+    assert "asr.cer" in shown.out
+    assert shown.err == ""

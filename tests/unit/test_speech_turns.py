@@ -107,3 +107,9 @@ def test_snapping_never_turns_time_backward(words: tuple[Word, ...], cuts: list[
     assert all(word.start_ms <= word.end_ms for word in result)
     starts = [word.start_ms for word in result]
     assert starts == sorted(starts)
+
+
+def test_a_pause_within_a_number_or_before_a_particle_is_no_comma() -> None:
+    said = (("一共", 0, 400), ("19", 700, 900), ("584", 1200, 1500), ("对", 1900, 2100), ("吧", 2400, 2500))
+    words = tuple(Word(start, end, text, 0.9) for text, start, end in said)
+    assert Speech(0, words).text_with_pauses(160) == "一共，19584，对吧"

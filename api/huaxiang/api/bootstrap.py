@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.api.pipeline import Pipeline
+from huaxiang.api.pipeline import Analysis, Pipeline
 from huaxiang.api.speakers import SPEAKER_MODELS
 from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
@@ -96,18 +96,17 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
     Raises ModelMissing or ModelCorrupt naming the file, and the cure (``huaxiang models pull``).
     """
+    after = build_analysis(settings)
+    speech = build_speech(settings)
+    return Pipeline(after.language, after.inspection, after.tag, build_decoder(settings), speech)
+
+
+def build_analysis(settings: Settings) -> Analysis:
+    """Return the stages after recognition, without a recogniser. Raises ModelMissing or ModelCorrupt."""
     from huaxiang.profile.tags import tags_from
     from huaxiang.quality import Inspector, default_scorecard
 
-    offline_environment()
-    lock = ModelLock.load(settings.user_lock)
-    return Pipeline(
-        decode=build_decoder(settings),
-        speech=_speech(settings, lock),
-        language=_language(settings, lock),
-        inspection=Inspector(default_scorecard()),
-        tag=tags_from,
-    )
+    return Analysis(build_language(settings), Inspector(default_scorecard()), tags_from)
 
 
 def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.api.local import process_file
-from huaxiang.api.pipeline import Conversation, Pipeline
+from huaxiang.api.pipeline import Analysis, Conversation, Pipeline
 from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate, joined
 from huaxiang.asr.evaluate import rate_json
 from huaxiang.core.errors import InvalidConversation, NotFound
@@ -37,7 +37,7 @@ class LabelledCall:
     call: Mapping[str, Any]
 
 
-def evaluate_corpus(corpus: Path, pipeline: Pipeline, advance: Advance) -> dict[str, Json]:
+def evaluate_corpus(corpus: Path, analysis: Analysis, advance: Advance) -> dict[str, Json]:
     """Score the shipped model on labelled conversations, ``{"nlp": {…}}``.
 
     Raises InvalidConversation naming file, line and cause.
@@ -45,7 +45,7 @@ def evaluate_corpus(corpus: Path, pipeline: Pipeline, advance: Advance) -> dict[
     conversations = list(read_conversations(corpus))
     understood = []
     for done, item in enumerate(conversations, start=1):
-        understood.append(_understood(item, pipeline))
+        understood.append(_understood(item, analysis))
         advance(done / len(conversations))
     report: dict[str, Json] = score(understood)
     return report
@@ -113,9 +113,9 @@ def _labelled_call(path: Path) -> LabelledCall:
     return call
 
 
-def _understood(item: Labelled, pipeline: Pipeline) -> Understood:
-    insights = pipeline.language.run(item.transcript)
-    return Understood(item, insights, pipeline.inspection.inspect(item.transcript, insights))
+def _understood(item: Labelled, analysis: Analysis) -> Understood:
+    insights = analysis.language.run(item.transcript)
+    return Understood(item, insights, analysis.inspection.inspect(item.transcript, insights))
 
 
 def _character_errors(call: LabelledCall, heard: Conversation) -> CharacterErrors:

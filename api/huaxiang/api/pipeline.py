@@ -55,11 +55,9 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
-    """The stages, each replaceable alone."""
+class Analysis:
+    """The stages after recognition, each replaceable alone: all that typed conversations need."""
 
-    decode: Decoder
-    speech: Speech
     language: Language
     inspection: Inspection
     tag: Tagging
@@ -74,3 +72,11 @@ class Pipeline:
             scorecard=self.inspection.inspect(transcript, insights),
             tags=self.tag(recording, transcript, insights),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline(Analysis):
+    """All stages, each replaceable alone."""
+
+    decode: Decoder
+    speech: Speech

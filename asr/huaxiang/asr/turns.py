@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from huaxiang.core.types import Word
 
+_PARTICLES = "吧吗呢啊呀嘛的了过着们"
 _ENDS = ("。", "？", "！", "?", "!")
 
 
@@ -38,9 +39,15 @@ class Speech:
         parts = [self.words[0].text]
         for before, word in pairwise(self.words):
             unmarked = before.text[-1].isalnum() and word.text.lstrip()[0].isalnum()
+            unmarked = unmarked and not _belongs(before.text, word.text)
             paused = word.start_ms - before.end_ms >= pause_ms
             parts.append("，" + word.text.lstrip() if paused and unmarked else word.text)
         return "".join(parts).strip()
+
+
+def _belongs(before: str, after: str) -> bool:
+    """Tell whether two words are of one piece whatever the pause: a number in parts, a particle."""
+    return (before[-1].isdecimal() and after[0].isdecimal()) or after[0] in _PARTICLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,15 +170,14 @@ def _stamp(file: LockedFile, stat: os.stat_result) -> str:
 
 
 def _refusal(model: LockedModel, status: FileStatus) -> ModelMissing | ModelCorrupt:
+    """Say what is wrong and the cure, not where the file is: callers of the API read it too."""
     what = f"{status.path} of model {model.name}"
     cure = _cure(model, status)
     if status.state is FileState.MISSING:
-        return ModelMissing(
-            f"{what} is missing at {status.location}: {cure}", model=model.name, file=status.path
-        )
+        return ModelMissing(f"{what} is missing: {cure}", model=model.name, file=status.path)
     wrong = "size" if status.state is FileState.WRONG_SIZE else "sha256"
     return ModelCorrupt(
-        f"{what} at {status.location} has not the {wrong} that models.lock names: {cure}",
+        f"{what} has not the {wrong} that models.lock names: {cure}",
         model=model.name,
         file=status.path,
     )

@@ -44,7 +44,7 @@ def load_encoder(folder: Path) -> Any:
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelCorrupt(
-            f"{folder} holds no encoder that can be loaded ({type(error).__name__}): "
+            f"{folder.name} holds no encoder that can be loaded ({type(error).__name__}): "
             f"run `huaxiang models verify`",
             folder=folder.name,
         ) from error

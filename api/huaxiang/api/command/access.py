@@ -9,8 +9,9 @@ import typer
 
 from huaxiang.api import bootstrap
 from huaxiang.api.access.passwords import Passwords, make_password
+from huaxiang.api.access.scopes import TOKEN_SCOPES
 from huaxiang.api.access.tokens import add_token, list_tokens, revoke_token
-from huaxiang.api.access.users import add_user, list_users
+from huaxiang.api.access.users import add_user, disable_user, list_users, set_password
 from huaxiang.api.command.console import emit_json, emit_text, people
 from huaxiang.api.serialise import time_json
 from huaxiang.core.database import transaction
@@ -74,18 +75,10 @@ def add_person(
 ) -> None:
     """Add a user; a random password is made and shown once unless --prompt asks for one."""
     storage = bootstrap.open_storage(load_settings())
-    chosen = (
-        typer.prompt("password", hide_input=True, confirmation_prompt=True)
-        if password_from_prompt
-        else make_password()
-    )
+    chosen = _password(password_from_prompt)
     with transaction(storage.sessions) as session:
         user = add_user(session, Passwords(), name, chosen, role)
-    shown: dict[str, Json] = {"id": user.id, "name": user.name, "role": user.role}
-    if password_from_prompt:
-        _list([shown], as_json)
-    else:
-        _shown_once({**shown, "password": chosen}, "password", as_json)
+    _person({"id": user.id, "name": user.name, "role": user.role}, chosen, password_from_prompt, as_json)
 
 
 @user_app.command("list")
@@ -94,13 +87,49 @@ def list_people(as_json: AsJson = False) -> None:
     storage = bootstrap.open_storage(load_settings())
     with transaction(storage.sessions) as session:
         found = list(list_users(session))
-    _list(({"id": user.id, "name": user.name, "role": user.role} for user in found), as_json)
+    _list(
+        (
+            {
+                "id": user.id,
+                "name": user.name,
+                "role": user.role,
+                "disabled_at": time_json(user.disabled_at),
+            }
+            for user in found
+        ),
+        as_json,
+    )
+
+
+@user_app.command("password")
+def change_password(
+    name: str,
+    password_from_prompt: Annotated[
+        bool, typer.Option("--prompt", help="Ask for the password instead of making one.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a user another password and sign them out everywhere; a made one is shown once."""
+    storage = bootstrap.open_storage(load_settings())
+    chosen = _password(password_from_prompt)
+    with transaction(storage.sessions) as session:
+        user = set_password(session, Passwords(), name, chosen)
+    _person({"id": user.id, "name": user.name, "role": user.role}, chosen, password_from_prompt, as_json)
+
+
+@user_app.command("disable")
+def disable_person(name: str) -> None:
+    """Keep a user from signing in, and sign them out everywhere; what they did stays."""
+    storage = bootstrap.open_storage(load_settings())
+    with transaction(storage.sessions) as session:
+        disable_user(session, name)
+    people.print("disabled", markup=False)
 
 
 @token_app.command("add")
 def add_api_token(
     name: str,
-    scopes: Annotated[list[str], typer.Option("--scope", help="crm, manager or admin; may be repeated")],
+    scopes: Annotated[list[str], typer.Option("--scope", help=f"{', '.join(TOKEN_SCOPES)}; may be repeated")],
     as_json: AsJson = False,
 ) -> None:
     """Make an API token and show it, once."""
@@ -139,6 +168,20 @@ def revoke_api_token(name_or_id: str) -> None:
     with transaction(storage.sessions) as session:
         revoke_token(session, name_or_id)
     people.print("revoked", markup=False)
+
+
+def _password(from_prompt: bool) -> str:
+    if not from_prompt:
+        return make_password()
+    asked: str = typer.prompt("password", hide_input=True, confirmation_prompt=True)
+    return asked
+
+
+def _person(shown: dict[str, Json], password: str, from_prompt: bool, as_json: bool) -> None:
+    if from_prompt:
+        _list([shown], as_json)
+    else:
+        _shown_once({**shown, "password": password}, "password", as_json)
 
 
 def _shown_once(shown: dict[str, Json], secret: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from huaxiang.core.types import Json
 
@@ -25,6 +26,11 @@ def emit_text(text: str) -> None:
     """Write one line for people (or a shell) on standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def emit_table(table: Table) -> None:
+    """Write a table for people on standard output."""
+    Console(highlight=False).print(table)
 
 
 @contextmanager

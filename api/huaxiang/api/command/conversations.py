@@ -92,12 +92,12 @@ def analyze(
     """Find intents, objections, sentiment, acts and entities in given turns, and score them."""
     from huaxiang.nlp.conversation_file import read_conversations
 
-    pipeline = bootstrap.build_pipeline(load_settings())
+    analysis = bootstrap.build_analysis(load_settings())
     given = list(read_conversations(conversation))
     with progress_bar(conversation.name) as advance:
         for done, item in enumerate(given, start=1):
             recording = bootstrap.typed_recording(item.transcript, item.setting)
-            result = pipeline.analyse(recording, item.transcript)
+            result = analysis.analyse(recording, item.transcript)
             if as_json:
                 emit_json(_conversation_json(result))
             else:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from huaxiang.api import bootstrap
-from huaxiang.api.command.console import emit_json, people, progress_bar
+from huaxiang.api.command.console import emit_json, emit_table, progress_bar
 from huaxiang.api.command.train import WORK, steps
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
@@ -69,7 +69,7 @@ def evaluate_language(
         show(cross_validated(corpus, work), as_json)
         return
     with progress_bar(corpus.name) as advance:
-        report = evaluate_corpus(corpus, bootstrap.build_pipeline(load_settings()), advance)
+        report = evaluate_corpus(corpus, bootstrap.build_analysis(load_settings()), advance)
     show(report, as_json)
 
 
@@ -110,7 +110,7 @@ def show(report: dict[str, Json], as_json: bool) -> None:
     table = Table("measure", "value")
     for name, value in _flat(report, ""):
         table.add_row(name, value)
-    people.print(table)
+    emit_table(table)
 
 
 def _flat(value: Json, name: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
-from huaxiang.api.command.console import emit_json, emit_text, people
+from huaxiang.api.command.console import emit_json, emit_table, emit_text, people
 from huaxiang.core.errors import InvalidInput
 from huaxiang.core.lock import (
     FileState,
@@ -83,7 +83,7 @@ def list_models(as_json: AsJson = False) -> None:
     for model, row in zip(lock.models.values(), rows, strict=True):
         size = decimal(sum(file.size_bytes for file in model.files))
         table.add_row(model.name, model.task, model.licence, size, str(row["state"]))
-    _print_table(table)
+    emit_table(table)
     emit_text(f"lock {lock.digest[:12]}, models in {settings.models_dir}")
 
 
@@ -185,12 +185,6 @@ def _model_json(
             {"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in model.files
         ],
     }
-
-
-def _print_table(table: Table) -> None:
-    from rich.console import Console
-
-    Console(highlight=False).print(table)
 
 
 def _bars(transient: bool) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from huaxiang.api import bootstrap
-from huaxiang.api.command.console import emit_json, people, progress_bar
+from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
 from huaxiang.core.settings import load_settings
 
 app = typer.Typer(help="Train on your own labelled data.", no_args_is_help=True)
@@ -51,7 +52,7 @@ def train_language(
     if as_json:
         emit_json(report)
     else:
-        people.print_json(data={name: value for name, value in report["nlp"].items() if name != "labels"})
+        emit_text(_readable({name: value for name, value in report["nlp"].items() if name != "labels"}))
 
 
 @app.command("roles")
@@ -74,7 +75,11 @@ def train_roles(
     if as_json:
         emit_json({"roles": report})
     else:
-        people.print_json(data=report)
+        emit_text(_readable(report))
+
+
+def _readable(report: object) -> str:
+    return json.dumps(report, ensure_ascii=False, indent=2)
 
 
 @contextmanager
