@@ -60,7 +60,7 @@ class DiarizationOptions:
         default_factory=lambda: SegmentationOptions(onset=0.2, offset=0.1, min_speech_ms=96)
     )
     clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
-    window_ms: int = 1600
+    window_ms: int = 1200
     hop_ms: int = 800
     min_window_ms: int = 600
     sharpness: float = 20.0

@@ -39,7 +39,7 @@ class _Network(torch.nn.Module):
 
 
 class Ge2eSpeakerEncoder:
-    """The real encoder: 256 dimensions, best on windows of 1.6 s, usable from 0.5 s.
+    """The real encoder: 256 dimensions, trained on windows of 1.6 s, usable from 0.5 s.
 
     Clips of like length share a batch; what is filled up behind a clip cannot be heard, since the
     state is read at the clip's own end. While it runs, torch has one thread: more make it slower.
