@@ -24,7 +24,7 @@ def diarize(said: list[Said], speakers: int | None = None) -> Diarization:
 
 
 def test_two_people_in_turn_are_told_apart() -> None:
-    said = alternating(10, SELLER_HZ, CUSTOMER_HZ)
+    said = alternating(11, SELLER_HZ, CUSTOMER_HZ)
     told = diarize(said)
     assert told.speakers == 2
     assert len(told.segments) == len(said)
@@ -34,7 +34,7 @@ def test_two_people_in_turn_are_told_apart() -> None:
 
 
 def test_a_change_without_a_pause_is_placed_within_a_fifth_of_a_second() -> None:
-    said = alternating(10, SELLER_HZ, CUSTOMER_HZ, pause_ms=0)
+    said = alternating(11, SELLER_HZ, CUSTOMER_HZ, pause_ms=0)
     told = diarize(said)
     assert told.speakers == 2
     for segment, (start_ms, _, _) in zip(told.segments, said, strict=True):
@@ -50,7 +50,7 @@ def test_a_third_person_who_speaks_at_length_is_found() -> None:
 
 
 def test_a_short_answer_between_long_turns_is_kept() -> None:
-    said = alternating(10, SELLER_HZ, CUSTOMER_HZ)
+    said = alternating(11, SELLER_HZ, CUSTOMER_HZ)
     last = said[-1][1]
     said += [(last + 400, last + 2400, SELLER_HZ), (last + 2700, last + 3340, CUSTOMER_HZ)]
     assert [segment.speaker for segment in diarize(said).segments[-2:]] == [0, 1]
@@ -62,7 +62,7 @@ def test_nobody_speaks_in_silence() -> None:
 
 
 def test_a_told_number_of_speakers_is_kept_to() -> None:
-    assert diarize(alternating(10, SELLER_HZ, CUSTOMER_HZ), speakers=1).speakers == 1
+    assert diarize(alternating(11, SELLER_HZ, CUSTOMER_HZ), speakers=1).speakers == 1
 
 
 def test_memory_holds_few_windows_at_once() -> None:
