@@ -33,6 +33,13 @@ def test_two_who_talk_alike_stay_unknown_and_it_says_so() -> None:
     assert [note.code for note in guess.skipped] == ["no_cue"]
 
 
+def test_who_opens_and_who_says_more_counts_where_words_do_not_tell() -> None:
+    opening = Voice(NEITHER.said, opens=True)
+    assert roles(NEITHER, opening) == [Role.CUSTOMER, Role.AGENT]
+    assert roles(Voice(("嗯" * 30,)), Voice(("嗯" * 9,))) == [Role.AGENT, Role.CUSTOMER]
+    assert roles(SELLER, Voice(BUYER.said, opens=True)) == [Role.AGENT, Role.CUSTOMER]
+
+
 def test_a_companion_goes_to_the_side_that_she_talks_like() -> None:
     assert roles(SELLER, BUYER, BUYER) == [Role.AGENT, Role.CUSTOMER, Role.CUSTOMER]
     assert roles(SELLER, SELLER, BUYER) == [Role.AGENT, Role.AGENT, Role.CUSTOMER]
@@ -65,7 +72,7 @@ def test_exchanging_two_voices_exchanges_their_roles(one: list[str], other: list
 
 @given(st.floats(-1, 1), st.floats(-1, 1))
 def test_confidence_is_a_probability_over_the_floor_or_nothing(one: float, other: float) -> None:
-    for role, confidence in JUDGE.judge([Voice(("卖",), one), Voice(("买",), other)]).roles:
+    for role, confidence in JUDGE.judge([Voice(("卖",), likeness=one), Voice(("买",), likeness=other)]).roles:
         assert confidence == 0.0 if role is Role.UNKNOWN else 0.7 <= confidence <= 1.0
 
 

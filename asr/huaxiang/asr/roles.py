@@ -14,11 +14,12 @@ from huaxiang.core.types import Role, Skipped
 class Voice:
     """One person in a recording: the turns said, and how near the voice is to an enrolled seller's.
 
-    ``likeness`` is the highest cosine with a seller who may be in the recording, None where there is
-    none to compare with.
+    ``opens`` is true of the one who first says a whole sentence. ``likeness`` is the highest cosine
+    with a seller who may be in the recording, None where there is none to compare with.
     """
 
     said: tuple[str, ...]
+    opens: bool = False
     likeness: float | None = None
 
 
@@ -29,14 +30,20 @@ class RoleOptions:
     Under ``floor`` a role is unknown. The channel that the recording names is doubted where what is
     said puts the log-odds of another one over ``contradiction``. ``likeness_weight`` makes the
     difference of two voices' likeness to an enrolled seller log-odds: 80 of 80 pairs of synthetic
-    voices were told apart by its sign, over other lines and rooms than enrolled. Neither kind of
-    evidence counts for more than ``most``.
+    voices were told apart by its sign, over other lines and rooms than enrolled. Neither these nor what
+    is said counts for more than ``most``.
+
+    Sellers open 93 % of 336 labelled conversations, log-odds of 2.7, and say more in 65 %. ``opening``
+    and ``share`` (for each unit of the natural logarithm of the ratio of characters) count for less,
+    because written conversations open more orderly than life does.
     """
 
     floor: float = 0.7
     contradiction: float = 4.0
     likeness_weight: float = 25.0
     most: float = 5.0
+    opening: float = 1.5
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +90,19 @@ class RoleJudge:
         return RoleGuess(roles, () if sure == 1.0 else (note,))
 
     def _pair(self, one: Voice, other: Voice) -> float:
-        odds = self._bounded(self.talk.log_odds(one.said, other.said))
+        odds = self._bounded(self.talk.log_odds(one.said, other.said)) + self._shape(one, other)
         if one.likeness is not None and other.likeness is not None:
             odds += self._bounded(self.options.likeness_weight * (one.likeness - other.likeness))
         return odds
+
+    def _shape(self, one: Voice, other: Voice) -> float:
+        """Return the log-odds of who opens and who says more; nothing where either says nothing."""
+        if not one.said or not other.said:
+            return 0.0
+        ratio = math.log(sum(map(len, one.said)) / sum(map(len, other.said)))
+        return self.options.opening * (one.opens - other.opens) + self.options.share * max(
+            -1.0, min(1.0, ratio)
+        )
 
     def _alone(self, voice: Voice) -> float:
         return self._bounded(self.talk.log_odds_alone(voice.said))
