@@ -51,6 +51,38 @@ def test_two_people_are_two_signals_even_with_crosstalk(seed: int, crosstalk: fl
     assert not detect(agent + crosstalk * customer, customer + crosstalk * agent).found
 
 
+@pytest.mark.parametrize("delay", [1, 4, 16, 160, 480])
+def test_a_delayed_copy_is_the_same_signal(delay: int) -> None:
+    voice = speech(60, 8)
+
+    assert detect(voice[delay:], voice[:-delay]).found
+
+
+def test_a_filtered_copy_is_the_same_signal() -> None:
+    voice = speech(60, 9)
+
+    assert detect(voice, 0.5 * np.convolve(voice, np.ones(8) / 8, mode="same")).found
+
+
+def test_a_delayed_copy_with_one_sentence_on_one_side_is_a_true_stereo_recording() -> None:
+    voice = speech(60, 10)
+    other = np.roll(voice, 160)
+    other[20 * SECOND : 22 * SECOND] += 4 * speech(2, 11)
+
+    assert not detect(voice, other).found
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 1000), crosstalk=st.floats(0, 0.3), delay=st.integers(0, 400))
+def test_long_calls_of_two_people_are_two_signals_even_with_late_crosstalk(
+    seed: int, crosstalk: float, delay: int
+) -> None:
+    agent, customer = speech(30, seed), speech(30, seed + 5000)
+    late = [crosstalk * np.roll(voice, delay) for voice in (agent, customer)]
+
+    assert not detect(agent + late[1], customer + late[0]).found
+
+
 def test_one_sentence_on_one_side_makes_a_true_stereo_recording() -> None:
     voice = speech(60, 3)
     other = voice.copy()
