@@ -10,7 +10,10 @@ from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
     from huaxiang.asr.hotwords import Hotwords
+    from huaxiang.asr.rescoring import Rescorer
     from huaxiang.asr.transcriber import Transcriber
+
+SALES_WORDS = "sales-words"
 
 
 def local_recogniser(settings: Settings) -> tuple[str, ...]:
@@ -56,7 +59,19 @@ def _local(settings: Settings, lock: ModelLock) -> Transcriber:
             beam_size=chosen.beam_size,
             batch_size=chosen.batch_size,
         ),
+        _rescorer(settings, lock) if chosen.rescoring else None,
     )
+
+
+def _rescorer(settings: Settings, lock: ModelLock) -> Rescorer:
+    from huaxiang.asr.hotwords import JiebaWords
+    from huaxiang.asr.language_model import WordTrigrams, read_sentences
+    from huaxiang.asr.rescoring import Rescorer
+
+    folder = lock.ensure(SALES_WORDS, settings.models_dir)
+    ordinary = JiebaWords().frequencies()
+    sentences = read_sentences(folder / lock.model(SALES_WORDS).files[0].path)
+    return Rescorer(WordTrigrams(sentences, ordinary), ordinary)
 
 
 def _server(settings: Settings) -> Transcriber:

@@ -78,6 +78,10 @@ class JiebaWords:
         """Return jieba's count of a word."""
         return int(_tokenizer().FREQ.get(word) or 0)
 
+    def frequencies(self) -> dict[str, int]:
+        """Return the count of every word."""
+        return {word: count for word, count in _tokenizer().FREQ.items() if count}
+
 
 @dataclass
 class ScriptedWords:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
 
 Syllable = tuple[str, str]
 """Initial and final without tone, as ``("zh", "ang")``."""
@@ -26,6 +26,12 @@ def syllables_of(text: str) -> tuple[Syllable, ...]:
     """Return the syllable of each character of a text of Han characters, as its words are read."""
     found = tuple(_split(syllable) for syllable in lazy_pinyin(text, style=Style.NORMAL, errors="default"))
     return found if len(found) == len(text) else tuple(syllables_of(char)[0] for char in text)
+
+
+@lru_cache(maxsize=16384)
+def readings_of(char: str) -> tuple[Syllable, ...]:
+    """Return every syllable that a Han character is read as."""
+    return tuple(map(_split, pinyin(char, style=Style.NORMAL, heteronym=True)[0]))
 
 
 def _split(syllable: str) -> Syllable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,8 @@ Progress = Callable[[float], None]
 class SpeechOptions:
     """How the speech stage cuts, guards, hears again and joins.
 
-    ``clips_in_memory`` bounds what is held at once.
+    ``clips_in_memory`` bounds what is held at once. A recording with no more speech than ``thorough_ms``
+    is recognised thoroughly: it fits one window, so nothing is won by haste.
     """
 
     segmentation: SegmentationOptions = field(default_factory=SegmentationOptions)
@@ -43,6 +44,7 @@ class SpeechOptions:
     guards: GuardOptions = field(default_factory=GuardOptions)
     turns: TurnOptions = field(default_factory=TurnOptions)
     clips_in_memory: int = 48
+    thorough_ms: int = 30_000
     language: str = "zh"
 
 
@@ -165,6 +167,7 @@ class SpeechPipeline:
         words: list[list[Word]] = [[] for _ in activity]
         spans = sorted(span for channel in activity for span in channel.spans)
         total_ms, done_ms = sum(span.duration_ms for span in spans), 0
+        hints = replace(hints, thorough=total_ms <= self._options.thorough_ms)
         for group in _groups(spans, self._options.clips_in_memory):
             heard = self._hear(audio, group, activity, tally, hints, None)
             again = [

@@ -36,10 +36,14 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What is known before listening: the language (ISO 639-1), and names and terms likely to be said."""
+    """What is known before listening: the language (ISO 639-1), and names and terms likely to be said.
+
+    ``thorough`` asks for the best result whatever it costs: there is little to recognise.
+    """
 
     language: str = "zh"
     phrases: tuple[str, ...] = ()
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

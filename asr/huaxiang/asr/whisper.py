@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from opencc import OpenCC
 
+from huaxiang.asr.lattice import Step, stretches
+from huaxiang.asr.rescoring import Rescorer, is_han
 from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
+from huaxiang.asr.whisper_tokens import TokenTable
 from huaxiang.core.audio import SAMPLE_RATE
 from huaxiang.core.errors import InvalidInput, ModelError
 from huaxiang.core.types import Word
@@ -30,27 +33,32 @@ _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 class WhisperOptions:
     """How a local Whisper decodes.
 
-    ``threads`` are used for one batch; ``beam_size`` 1 is greedy. The encoder hears a clip and
-    ``tail_ms`` of silence, not always 30 s: attention costs its square. A clip whose result has a mean
-    log-probability under ``retry_log_probability`` or compresses over ``retry_compression_ratio`` is
-    decoded again with the whole 30 s and ``retry_beam_size``, and the better result stands.
+    Each of ``threads`` decodes a batch of its own; ``beam_size`` 1 is greedy. The encoder hears a clip and
+    ``tail_ms`` of silence, at least ``context_ms``, not always 30 s: attention costs its square. A clip
+    whose result has a mean log-probability under ``retry_log_probability`` or compresses over
+    ``retry_compression_ratio`` is decoded again with the whole 30 s and ``thorough_beam_size``, and the
+    better result stands; where thoroughness is asked for, all clips are decoded so. Mandarin is announced
+    by ``mandarin_prompt``, the only text before: it steadies the model where speech is unclear.
     """
 
     compute_type: str = "int8"
     threads: int = 2
     beam_size: int = 1
-    batch_size: int = 8
-    tail_ms: int = 3000
-    retry_beam_size: int = 5
+    batch_size: int = 6
+    tail_ms: int = 2000
+    context_ms: int = 10_000
+    thorough_beam_size: int = 5
     retry_log_probability: float = -1.0
     retry_compression_ratio: float = 2.4
+    mandarin_prompt: str = "以下是普通话的句子。"
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """One decoded window: token ids with time stamps, and the model's figures."""
+    """One decoded window: token ids with time stamps, what else was likely, and the model's figures."""
 
     tokens: list[int]
+    steps: tuple[Step, ...]
     mean_log_probability: float
     no_speech_probability: float
     compression_ratio: float
@@ -59,16 +67,24 @@ class _Decoded:
 class WhisperTranscriber:
     """The real adapter: faster-whisper's model, features and alignment, with batches of our own.
 
-    ``model_dir`` is a verified folder with ``model.bin`` and ``tokenizer.json``; nothing is fetched.
-    Raises ModelError where the folder cannot be loaded.
+    ``model_dir`` is a verified folder with ``model.bin`` and ``tokenizer.json``; nothing is fetched. With a
+    ``rescorer``, Mandarin is written with the words that people say. Raises ModelError where the folder
+    cannot be loaded.
     """
 
-    def __init__(self, model_dir: Path, name: str, options: WhisperOptions | None = None) -> None:
+    def __init__(
+        self,
+        model_dir: Path,
+        name: str,
+        options: WhisperOptions | None = None,
+        rescorer: Rescorer | None = None,
+    ) -> None:
         from faster_whisper import WhisperModel
 
         self.name = name
         self._options = options or WhisperOptions()
-        self._never: dict[str, list[int]] = {}
+        self._rescorer = rescorer
+        self._tables: dict[str, TokenTable] = {}
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{model_dir} has no tokenizer.json: pull or add the model again", model=name)
         try:
@@ -76,7 +92,8 @@ class WhisperTranscriber:
                 str(model_dir),
                 device="cpu",
                 compute_type=self._options.compute_type,
-                cpu_threads=self._options.threads,
+                cpu_threads=1,
+                num_workers=self._options.threads,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
@@ -90,49 +107,61 @@ class WhisperTranscriber:
         """
         if any(clip.duration_ms > MAX_CLIP_MS for clip in clips):
             raise InvalidInput("a clip to recognise is at most 30 s long")
-        tokenizer = self._tokenizer(hints.language)
+        table = self._table(hints.language)
+        batches = self._batches(clips)
+
+        def decode(places: Sequence[int]) -> list[ClipTranscript]:
+            return self._decode_batch([clips[place] for place in places], table, hints)
+
         results: list[ClipTranscript] = [ClipTranscript()] * len(clips)
-        for places in self._batches(clips):
-            try:
-                batch = self._decode_batch([clips[place] for place in places], tokenizer, hints)
-            except (RuntimeError, ValueError) as error:
-                raise ModelError("speech recognition failed", model=self.name) from error
-            for place, result in zip(places, batch, strict=True):
-                results[place] = result
+        try:
+            with ThreadPoolExecutor(self._options.threads) as pool:
+                for places, batch in zip(batches, pool.map(decode, batches), strict=True):
+                    for place, result in zip(places, batch, strict=True):
+                        results[place] = result
+        except (RuntimeError, ValueError) as error:
+            raise ModelError("speech recognition failed", model=self.name) from error
         return results
 
-    def _tokenizer(self, language: str) -> Any:
+    def _table(self, language: str) -> TokenTable:
         from faster_whisper.tokenizer import Tokenizer
 
-        try:
-            return Tokenizer(
-                self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
-            )
-        except ValueError as error:
-            raise InvalidInput(f"the recogniser does not know the language {language!r}") from error
+        if language not in self._tables:
+            try:
+                tokenizer = Tokenizer(
+                    self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
+                )
+            except ValueError as error:
+                raise InvalidInput(f"the recogniser does not know the language {language!r}") from error
+            self._tables[language] = TokenTable(tokenizer)
+        return self._tables[language]
 
-    def _batches(self, clips: Sequence[Clip]) -> Iterator[list[int]]:
+    def _batches(self, clips: Sequence[Clip]) -> list[list[int]]:
+        """Return the places of clips of like length, longest first, with work for every thread."""
         order = sorted(
             (place for place, clip in enumerate(clips) if len(clip.samples)),
-            key=lambda place: len(clips[place].samples),
+            key=lambda place: -len(clips[place].samples),
         )
-        for start in range(0, len(order), self._options.batch_size):
-            yield order[start : start + self._options.batch_size]
+        rounds = max(-(-len(order) // (self._options.batch_size * self._options.threads)), 1)
+        size = max(-(-len(order) // (rounds * self._options.threads)), 1)
+        return [order[start : start + size] for start in range(0, len(order), size)]
 
-    def _decode_batch(self, clips: Sequence[Clip], tokenizer: Any, hints: Hints) -> list[ClipTranscript]:
+    def _decode_batch(self, clips: Sequence[Clip], table: TokenTable, hints: Hints) -> list[ClipTranscript]:
+        options = self._options
         longest_ms = max(clip.duration_ms for clip in clips)
-        context_ms = min(longest_ms + self._options.tail_ms, MAX_CLIP_MS)
-        encoded = self._model.encode(self._features(clips, context_ms))
-        decoded = self._generate(encoded, clips, tokenizer, hints, self._options.beam_size)
+        wanted_ms = MAX_CLIP_MS if hints.thorough else max(longest_ms + options.tail_ms, options.context_ms)
+        beam_size = options.thorough_beam_size if hints.thorough else options.beam_size
+        encoded = self._model.encode(self._features(clips, min(wanted_ms, MAX_CLIP_MS)))
+        decoded = self._generate(encoded, clips, table, hints, beam_size)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
         if doubtful:
             # A short context makes the model unsteady now and then; the whole one it was trained with helps.
             again = [clips[place] for place in doubtful]
             whole = self._model.encode(self._features(again, MAX_CLIP_MS))
-            results = self._generate(whole, again, tokenizer, hints, self._options.retry_beam_size)
+            results = self._generate(whole, again, table, hints, self._options.thorough_beam_size)
             for place, result in zip(doubtful, results, strict=True):
                 decoded[place] = self._better(decoded[place], result)
-        return self._with_words(clips, decoded, encoded, tokenizer)
+        return self._with_words(clips, decoded, encoded, table)
 
     def _features(self, clips: Sequence[Clip], context_ms: int) -> NDArray[np.float32]:
         """Return log-mel features of clips and the silence after them, shape ``(clips, mels, frames)``."""
@@ -145,11 +174,15 @@ class WhisperTranscriber:
         return np.stack(features).astype(np.float32)
 
     def _generate(
-        self, encoded: Any, clips: Sequence[Clip], tokenizer: Any, hints: Hints, beam_size: int
+        self, encoded: Any, clips: Sequence[Clip], table: TokenTable, hints: Hints, beam_size: int
     ) -> list[_Decoded]:
         from faster_whisper.transcribe import get_compression_ratio
 
-        prompt = self._model.get_prompt(tokenizer, [], hotwords=" ".join(hints.phrases) or None)
+        # The scores of a beam's branches cannot be told apart: what a beam chose stands.
+        rescored = beam_size == 1 and self._rescores(table)
+        announced = self._options.mandarin_prompt if table.tokenizer.language_code == "zh" else ""
+        before = " ".join((announced, *hints.phrases)).strip()
+        prompt = self._model.get_prompt(table.tokenizer, [], hotwords=before or None)
         longest_ms = max(clip.duration_ms for clip in clips)
         most = len(prompt) + _FREE_TOKENS + longest_ms * _TOKENS_PER_S // 1000
         results = self._model.model.generate(
@@ -157,9 +190,10 @@ class WhisperTranscriber:
             [prompt] * len(clips),
             beam_size=beam_size,
             max_length=min(most, _MAX_TOKENS),
-            suppress_tokens=self._suppressed(tokenizer),
+            suppress_tokens=table.suppressed,
             max_initial_timestamp_index=_FIRST_TIMESTAMP_MS // _TOKEN_MS,
             return_scores=True,
+            return_logits_vocab=rescored,
             return_no_speech_prob=True,
         )
         decoded = []
@@ -168,24 +202,25 @@ class WhisperTranscriber:
             decoded.append(
                 _Decoded(
                     tokens=tokens,
+                    steps=table.steps(tokens, result.logits[0]) if rescored else (),
                     # the score is divided by the length without the end token; count it
                     mean_log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
                     no_speech_probability=result.no_speech_prob,
-                    compression_ratio=get_compression_ratio(tokenizer.decode(tokens).strip()),
+                    compression_ratio=get_compression_ratio(table.tokenizer.decode(tokens).strip()),
                 )
             )
         return decoded
 
-    def _suppressed(self, tokenizer: Any) -> list[int]:
-        """Return the tokens that are never to be emitted; for Mandarin, traditional characters too."""
-        from faster_whisper.transcribe import get_suppressed_tokens
+    def _rescores(self, table: TokenTable) -> bool:
+        return self._rescorer is not None and table.tokenizer.language_code == "zh"
 
-        if tokenizer.language_code not in self._never:
-            never = set(get_suppressed_tokens(tokenizer, [-1]))
-            if tokenizer.language_code == "zh":
-                never.update(_traditional(tokenizer))
-            self._never[tokenizer.language_code] = sorted(never)
-        return self._never[tokenizer.language_code]
+    def _text_tokens(self, result: _Decoded, table: TokenTable) -> list[int]:
+        """Return the text tokens of a result, with the words that people say where it was rescored."""
+        if self._rescorer is None or not result.steps:
+            return [token for token in result.tokens if token < table.tokenizer.eot]
+        text = self._rescorer.rescored(stretches(result.steps, table.bytes_of, is_han))
+        tokens: list[int] = table.tokenizer.encode(text)
+        return tokens
 
     def _doubts(self, result: _Decoded) -> bool:
         return (
@@ -200,13 +235,13 @@ class WhisperTranscriber:
         return max(first, second, key=lambda result: result.mean_log_probability)
 
     def _with_words(
-        self, clips: Sequence[Clip], decoded: Sequence[_Decoded], encoded: Any, tokenizer: Any
+        self, clips: Sequence[Clip], decoded: Sequence[_Decoded], encoded: Any, table: TokenTable
     ) -> list[ClipTranscript]:
         from faster_whisper.transcribe import merge_punctuations
 
-        texts = [[token for token in result.tokens if token < tokenizer.eot] for result in decoded]
+        texts = [self._text_tokens(result, table) for result in decoded]
         frames = [max(len(clip.samples) // _FRAME_SAMPLES, 2) for clip in clips]
-        alignments = self._model.find_alignment(tokenizer, texts, encoded, frames)
+        alignments = self._model.find_alignment(table.tokenizer, texts, encoded, frames)
         transcripts = []
         for clip, result, text, alignment in zip(clips, decoded, texts, alignments, strict=True):
             merge_punctuations(alignment, _PREPENDED, _APPENDED)
@@ -220,17 +255,6 @@ class WhisperTranscriber:
                 )
             )
         return transcripts
-
-
-def _traditional(tokenizer: Any) -> list[int]:
-    """Return the tokens that hold traditional characters: the model else changes script by chance."""
-    simplifier = OpenCC("t2s")
-    tokens = []
-    for token in range(tokenizer.eot):
-        text = tokenizer.decode([token])
-        if "\ufffd" not in text and simplifier.convert(text) != text:
-            tokens.append(token)
-    return tokens
 
 
 def _words(alignment: Sequence[dict[str, Any]], clip: Clip) -> tuple[Word, ...]:

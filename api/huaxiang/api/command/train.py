@@ -14,11 +14,13 @@ import typer
 from huaxiang.api import bootstrap
 from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
 from huaxiang.core.settings import load_settings
+from huaxiang.core.types import Json
 
 app = typer.Typer(help="Train on your own labelled data.", no_args_is_help=True)
 WORK = Path("build/train-nlp")
 WEIGHTS = Path("nlp/huaxiang/nlp/weights")
 SELLER_TALK = Path("asr/huaxiang/asr/weights/seller-talk.json")
+SALES_WORDS = Path("asr/huaxiang/asr/weights/sales-words.json.gz")
 
 
 @app.command("nlp")
@@ -68,7 +70,7 @@ def train_roles(
     from huaxiang.asr.normalise import MandarinNormaliser
     from huaxiang.asr.role_training import read_conversations, train_seller_talk, write_seller_talk
 
-    ids = {truth.stem for folder in held_out or () for truth in folder.glob("*.json")}
+    ids = _conversations_of(held_out)
     talk, report = train_seller_talk(read_conversations(corpus, MandarinNormaliser(), ids))
     write_seller_talk(talk, out, sha256(corpus.read_bytes()).hexdigest(), ids)
     report |= {"sha256": sha256(out.read_bytes()).hexdigest(), "size_bytes": out.stat().st_size}
@@ -80,6 +82,43 @@ def train_roles(
 
 def _readable(report: object) -> str:
     return json.dumps(report, ensure_ascii=False, indent=2)
+
+
+@app.command("words")
+def train_words(
+    corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="Folders of calls whose conversations are not learned from.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File for the sentences.")] = SALES_WORDS,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Learn how people word things in sales, so that a recogniser writes the right homophone."""
+    from huaxiang.asr.hotwords import JiebaWords
+    from huaxiang.asr.language_model import write_sentences
+    from huaxiang.asr.language_training import AsWritten, sentences_of
+    from huaxiang.asr.role_training import read_conversations
+
+    ids = _conversations_of(held_out)
+    conversations = read_conversations(corpus, AsWritten(), ids)
+    sentences = sentences_of(conversations, JiebaWords().cut)
+    write_sentences(out, sentences, sha256(corpus.read_bytes()).hexdigest(), ids)
+    report: dict[str, Json] = {
+        "conversations": len(conversations),
+        "sentences": len(sentences),
+        "words": sum(map(len, sentences)),
+        "sha256": sha256(out.read_bytes()).hexdigest(),
+        "size_bytes": out.stat().st_size,
+    }
+    if as_json:
+        emit_json({"words": report})
+    else:
+        people.print_json(data=report)
+
+
+def _conversations_of(folders: list[Path] | None) -> set[str]:
+    """Return the ids of the conversations that the calls of some folders speak."""
+    return {truth.stem for folder in folders or () for truth in folder.glob("*.json")}
 
 
 @contextmanager
