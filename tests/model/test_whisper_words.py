@@ -30,9 +30,10 @@ NAME = "ins-009"
 
 
 @cache
-def rescorer() -> Rescorer:
+def rescorer(*names: str) -> Rescorer:
     ordinary = JiebaWords().frequencies()
-    return Rescorer(WordTrigrams(read_sentences(SHIPPED_SENTENCES), ordinary), ordinary)
+    sentences = [*read_sentences(SHIPPED_SENTENCES), *[(name,) for name in names] * 10]
+    return Rescorer(WordTrigrams(sentences, ordinary), ordinary)
 
 
 def transcribed(models_dir: Path, audio: Path, with_words: Rescorer | None, threads: int = 2) -> Transcript:
@@ -63,6 +64,15 @@ def test_rescoring_writes_fewer_wrong_characters_and_leaves_their_number(
     assert after.substitutions <= 0.85 * before.substitutions
     assert abs(after.deletions - before.deletions) <= 3
     assert abs(after.insertions - before.insertions) <= 3
+
+
+def test_a_name_that_it_was_told_is_written_where_it_was_said(models_dir: Path, audio: Path) -> None:
+    product, stranger = "福满金", "云帆通"
+    untold = transcribed(models_dir, audio, rescorer())
+    told = transcribed(models_dir, audio, rescorer(product, stranger))
+    assert sum(turn.text.count(product) for turn in untold.turns) == 0
+    assert 1 <= sum(turn.text.count(product) for turn in told.turns) <= 2
+    assert sum(turn.text.count(stranger) for turn in told.turns) == 0
 
 
 def test_words_are_simplified_whatever_the_model_emits(models_dir: Path, audio: Path) -> None:

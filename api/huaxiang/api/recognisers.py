@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from huaxiang.asr.transcriber import Transcriber
 
 SALES_WORDS = "sales-words"
+# A tenant's name counts as if it had been said so often in the conversations that the words come from.
+_NAME_COUNT = 10
 
 
 def local_recogniser(settings: Settings) -> tuple[str, ...]:
@@ -64,6 +66,7 @@ def _local(settings: Settings, lock: ModelLock) -> Transcriber:
 
 
 def _rescorer(settings: Settings, lock: ModelLock) -> Rescorer:
+    """Return what writes the words that people say, the tenant's names among them."""
     from huaxiang.asr.hotwords import JiebaWords
     from huaxiang.asr.language_model import WordTrigrams, read_sentences
     from huaxiang.asr.rescoring import Rescorer
@@ -71,7 +74,8 @@ def _rescorer(settings: Settings, lock: ModelLock) -> Rescorer:
     folder = lock.ensure(SALES_WORDS, settings.models_dir)
     ordinary = JiebaWords().frequencies()
     sentences = read_sentences(folder / lock.model(SALES_WORDS).files[0].path)
-    return Rescorer(WordTrigrams(sentences, ordinary), ordinary)
+    told = [(form,) for form in tenant_lexicon(settings).forms] * _NAME_COUNT
+    return Rescorer(WordTrigrams([*sentences, *told], ordinary), ordinary)
 
 
 def _server(settings: Settings) -> Transcriber:

@@ -59,7 +59,9 @@ def plain_recognisers(
             local_files_only=True,
         )
     except (RuntimeError, ValueError) as error:
-        raise ModelError(f"the recogniser in {model_dir} cannot be loaded", model="plain") from error
+        raise ModelError(
+            f"the recogniser {model_dir.name} cannot be loaded: pull or add the model again", model="plain"
+        ) from error
     return {
         "plain": PlainWhisper(model, language),
         "batched": PlainWhisper(BatchedInferencePipeline(model), language),

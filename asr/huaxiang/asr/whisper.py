@@ -86,7 +86,7 @@ class WhisperTranscriber:
         self._rescorer = rescorer
         self._tables: dict[str, TokenTable] = {}
         if not (model_dir / "tokenizer.json").is_file():
-            raise ModelError(f"{model_dir} has no tokenizer.json: pull or add the model again", model=name)
+            raise ModelError(f"{name} has no tokenizer.json: pull or add the model again", model=name)
         try:
             self._model = WhisperModel(
                 str(model_dir),
@@ -97,7 +97,9 @@ class WhisperTranscriber:
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"the recogniser in {model_dir} cannot be loaded", model=name) from error
+            raise ModelError(
+                f"the recogniser {name} cannot be loaded: pull or add the model again", model=name
+            ) from error
 
     def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
         """Recognise each clip; clips of like length share a batch.
