@@ -13,7 +13,8 @@ import torch
 
 from huaxiang.core.errors import InvalidConversation, ModelCorrupt
 from huaxiang.core.types import Role, Turn
-from huaxiang.nlp.cross_validation import folds_of, honest_labels
+from huaxiang.nlp.cross_validation import honest_labels
+from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.model_classifier import ModelClassifier
 from huaxiang.nlp.network import NetworkShape
 from huaxiang.nlp.noise import NoiseLevel

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from huaxiang.ingest.sweeper import Sweeper
     from huaxiang.ingest.uploads import UploadService
     from huaxiang.ingest.watch import FolderWatch
+    from huaxiang.nlp.encoder import SentenceEncoder
     from huaxiang.nlp.model_classifier import ModelClassifier
     from huaxiang.nlp.understand import Understanding
     from huaxiang.quality import Inspector
@@ -222,6 +223,13 @@ def build_language(settings: Settings) -> Understanding:
     """Return the language stage alone, with its model loaded."""
     offline_environment()
     return _language(settings, ModelLock.load(settings.user_lock))
+
+
+def build_sentence_encoder(settings: Settings) -> SentenceEncoder:
+    """Return the locked encoder, which turns sentences into vectors. Raises ModelMissing or ModelCorrupt."""
+    from huaxiang.nlp.encoder import BertEncoder
+
+    return BertEncoder(encoder_folder(settings), settings.recognition.threads)
 
 
 def build_decoder(settings: Settings) -> Decoder:

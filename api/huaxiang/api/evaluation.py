@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from huaxiang.core.types import CallMetadata, Json, Setting
 from huaxiang.nlp.alignment import TimedTruth, read_timed_truth, score_aligned
 from huaxiang.nlp.conversation_file import Conversation as Labelled
 from huaxiang.nlp.conversation_file import read_conversations
+from huaxiang.nlp.encoder import SentenceEncoder
 from huaxiang.nlp.evaluate import NlpScores, Understood, score
 
 Advance = Callable[[float], None]
@@ -37,10 +38,13 @@ class LabelledCall:
     call: Mapping[str, Any]
 
 
-def evaluate_corpus(corpus: Path, analysis: Analysis, advance: Advance) -> dict[str, Json]:
+def evaluate_corpus(
+    corpus: Path, analysis: Analysis, advance: Advance, encoder: SentenceEncoder | None = None
+) -> dict[str, Json]:
     """Score the shipped model on labelled conversations, ``{"nlp": {…}}``.
 
-    Raises InvalidConversation naming file, line and cause.
+    With an ``encoder`` its ``baselines`` say what keyword lists reach on the same conversations, and what
+    a regression on the encoder's embeddings does. Raises InvalidConversation naming file, line and cause.
     """
     conversations = list(read_conversations(corpus))
     understood = []
@@ -48,7 +52,23 @@ def evaluate_corpus(corpus: Path, analysis: Analysis, advance: Advance) -> dict[
         understood.append(_understood(item, analysis))
         advance(done / len(conversations))
     report: dict[str, Json] = score(understood)
-    return report
+    return with_baselines(report, conversations, encoder)
+
+
+def with_baselines(
+    report: dict[str, Json], conversations: Sequence[Labelled], encoder: SentenceEncoder | None
+) -> dict[str, Json]:
+    """Return the report with what simple means reach on the same conversations beside the model."""
+    if encoder is None:
+        return report
+    from huaxiang.nlp.baselines import embedding_scores, keyword_scores
+
+    found: dict[str, Json] = {"keywords": keyword_scores(conversations)}
+    regression = embedding_scores(conversations, encoder)
+    if regression is not None:
+        found["embeddings_and_regression"] = regression
+    nlp = report["nlp"]
+    return {**report, "nlp": {**(nlp if isinstance(nlp, dict) else {}), "baselines": found}}
 
 
 def evaluate_recordings(folder: Path, pipeline: Pipeline, advance: Advance) -> dict[str, Json]:

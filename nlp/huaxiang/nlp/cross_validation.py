@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,28 +22,11 @@ from huaxiang.nlp.calibration import (
 from huaxiang.nlp.calibration_fit import TruthArrays, fit, truth_arrays
 from huaxiang.nlp.classifier import TurnLabels
 from huaxiang.nlp.conversation_file import Conversation
+from huaxiang.nlp.folds import FOLDS, folds_of
 from huaxiang.nlp.network import UNKNOWN, TurnNetwork, head_slices
 from huaxiang.nlp.prediction import from_features, split_tasks
 from huaxiang.nlp.reading import all_upper_states, features_of
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, train
-
-FOLDS = 5
-
-
-def folds_of(conversations: Sequence[Conversation], folds: int = FOLDS, seed: int = 7) -> list[int]:
-    """Return the fold of each conversation; those of one kind (id without its number) are spread evenly."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for place, conversation in enumerate(conversations):
-        groups[conversation.id.rsplit("-", 1)[0]].append(place)
-    source = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    fold = [0] * len(conversations)
-    for name in sorted(groups):
-        places = groups[name]
-        source.shuffle(places)
-        start = source.randrange(folds)
-        for step, place in enumerate(places):
-            fold[place] = (start + step) % folds
-    return fold
 
 
 @dataclass(frozen=True, slots=True)

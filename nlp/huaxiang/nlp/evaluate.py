@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from huaxiang.core.types import Finding, FindingKind, Insights, Scorecard, Transcript
+from huaxiang.nlp.confusions import Confusions
 from huaxiang.nlp.conversation_file import Conversation, TurnTruth, next_step_kind
 from huaxiang.nlp.entity_scores import score_entities
+from huaxiang.nlp.intervals import task_intervals
 from huaxiang.nlp.labels import ACTS, FORBIDDEN_ACTS, INTENTS, OBJECTIONS, QA_ITEMS, SENTIMENTS
 from huaxiang.nlp.scores import LabelCounts, TaskCounts, calibration_error
 from huaxiang.nlp.understand import Understanding
@@ -32,9 +34,12 @@ class Understood:
     scorecard: Scorecard | None = None
 
 
+TASKS = ("intents", "objection", "sentiment", "acts")
+
+
 @dataclass(slots=True)
 class NlpScores:
-    """All counts of an evaluation."""
+    """All counts of an evaluation, or of one conversation of it."""
 
     intents: TaskCounts = field(default_factory=lambda: TaskCounts.of(INTENTS))
     objections: TaskCounts = field(default_factory=lambda: TaskCounts.of(OBJECTIONS))
@@ -45,6 +50,35 @@ class NlpScores:
     qa_right: list[bool] = field(default_factory=list)
     next_step_right: list[bool] = field(default_factory=list)
     claims: list[tuple[float, bool]] = field(default_factory=list)
+    confusions: dict[str, Confusions] = field(default_factory=lambda: {task: Confusions() for task in TASKS})
+
+    @classmethod
+    def joined(cls, parts: Iterable[NlpScores]) -> NlpScores:
+        """Return the counts of several conversations together."""
+        whole = cls()
+        for part in parts:
+            for name in ("intents", "objections", "sentiment", "acts", "failing"):
+                getattr(whole, name).extend(getattr(part, name))
+            whole.any_objection.extend(part.any_objection)
+            whole.qa_right += part.qa_right
+            whole.next_step_right += part.next_step_right
+            whole.claims += part.claims
+            for task, confusions in whole.confusions.items():
+                confusions.extend(part.confusions[task])
+        return whole
+
+    def task(self, name: str) -> TaskCounts:
+        """Return the counts of one of ``TASKS``."""
+        counts: TaskCounts = getattr(self, "objections" if name == "objection" else name)
+        return counts
+
+    def add_labels(self, found: Mapping[str, Sequence[str]], truth: TurnTruth) -> None:
+        """Count the labels that a turn was given, by task, against its truth."""
+        true = _true_labels(truth)
+        for name in TASKS:
+            self.task(name).add(found[name], true[name])
+            self.confusions[name].add(found[name], true[name])
+        self.any_objection.add(found=bool(found["objection"]), true=bool(true["objection"]))
 
     def document(self) -> dict[str, Any]:
         """Return the JSON keys that `huaxiang eval nlp` promises, entities aside."""
@@ -70,14 +104,25 @@ class NlpScores:
             "ece": round(calibration_error(self.claims), 4),
         }
 
-    def per_label(self) -> dict[str, Any]:
-        """Return precision, recall, F1 and support of every label."""
-        return {
-            "intents": self.intents.document(),
-            "objection": self.objections.document(),
-            "sentiment": self.sentiment.document(),
-            "acts": self.acts.document(),
-        }
+
+def labels_document(parts: Sequence[NlpScores]) -> dict[str, Any]:
+    """Return what is told label by label, from the scores of each conversation.
+
+    ``labels``: precision, recall, F1, support and the interval of F1; ``intervals``: those of the
+    tasks' micro and macro F1; ``confusions``: the most frequent pairs of each task.
+    """
+    whole = NlpScores.joined(parts)
+    labels: dict[str, Any] = {}
+    intervals: dict[str, Any] = {}
+    for name in TASKS:
+        labels[name] = whole.task(name).document()
+        spread = task_intervals([part.task(name) for part in parts])
+        if spread is not None:
+            intervals[name] = {"micro_f1": list(spread.micro), "macro_f1": list(spread.macro)}
+            for label, interval in spread.labels.items():
+                labels[name][label]["f1_interval"] = list(interval)
+    confusions = {name: pairs.document() for name, pairs in whole.confusions.items()}
+    return {"labels": labels, "intervals": intervals, "confusions": confusions}
 
 
 def evaluate_nlp(
@@ -99,48 +144,61 @@ def evaluate_nlp(
 
 def score(understood: Sequence[Understood]) -> dict[str, Any]:
     """Return the scores of conversations that were understood already, ``{"nlp": {…}}``."""
-    scores = _scores_of(understood)
-    document = scores.document() | {"entities": _entities(understood), "labels": scores.per_label()}
+    parts = [_scores_of(item) for item in understood]
+    document = NlpScores.joined(parts).document() | {"entities": _entities(understood)}
+    document |= labels_document(parts)
     for name, key in (("by_industry", "industry"), ("by_channel", "setting")):
-        groups: dict[str, list[Understood]] = defaultdict(list)
-        for item in understood:
-            groups[str(getattr(item.conversation, key) or "unknown")].append(item)
-        document[name] = {group: _scores_of(items).document() for group, items in sorted(groups.items())}
+        groups: dict[str, list[NlpScores]] = defaultdict(list)
+        for item, part in zip(understood, parts, strict=True):
+            groups[str(getattr(item.conversation, key) or "unknown")].append(part)
+        document[name] = {
+            group: {"conversations": len(inside)} | NlpScores.joined(inside).document()
+            for group, inside in sorted(groups.items())
+        }
     return {"nlp": document}
 
 
-def _scores_of(understood: Sequence[Understood]) -> NlpScores:
+def _scores_of(item: Understood) -> NlpScores:
     scores = NlpScores()
-    for item in understood:
-        by_turn: dict[int, list[Finding]] = defaultdict(list)
-        for finding in item.insights.findings:
-            by_turn[finding.turn].append(finding)
-        turns = zip(item.conversation.transcript.turns, item.conversation.labels.turns, strict=True)
-        for turn, truth in turns:
-            add_turn(scores, by_turn[turn.index], truth)
-        _add_call(scores, item)
+    by_turn: dict[int, list[Finding]] = defaultdict(list)
+    for finding in item.insights.findings:
+        by_turn[finding.turn].append(finding)
+    turns = zip(item.conversation.transcript.turns, item.conversation.labels.turns, strict=True)
+    for turn, truth in turns:
+        add_turn(scores, by_turn[turn.index], truth)
+    _add_call(scores, item)
     return scores
 
 
 def add_turn(scores: NlpScores, findings: Sequence[Finding], truth: TurnTruth) -> None:
     """Count what was found of one turn against its truth."""
     labels = {kind: [f.label for f in findings if f.kind is kind] for kind in FindingKind}
-    moods = labels[FindingKind.SENTIMENT] or ["neutral"]
-    true_objection = [truth.objection] if truth.objection else []
-    scores.intents.add(labels[FindingKind.INTENT], truth.intents)
-    scores.objections.add(labels[FindingKind.OBJECTION], true_objection)
-    scores.any_objection.add(found=bool(labels[FindingKind.OBJECTION]), true=bool(true_objection))
-    scores.sentiment.add(moods[:1], [truth.sentiment])
-    scores.acts.add(labels[FindingKind.ACT], truth.acts)
+    found = {
+        "intents": labels[FindingKind.INTENT],
+        "objection": labels[FindingKind.OBJECTION],
+        "sentiment": labels[FindingKind.SENTIMENT][:1] or ["neutral"],
+        "acts": labels[FindingKind.ACT],
+    }
+    scores.add_labels(found, truth)
     sure = [f.label for f in findings if f.kind is FindingKind.ACT and not f.for_review]
     scores.failing.add(sure, truth.acts)
+    true = _true_labels(truth)
     right = {
-        FindingKind.INTENT: truth.intents,
-        FindingKind.ACT: truth.acts,
-        FindingKind.OBJECTION: true_objection,
-        FindingKind.SENTIMENT: [truth.sentiment],
+        FindingKind.INTENT: true["intents"],
+        FindingKind.ACT: true["acts"],
+        FindingKind.OBJECTION: true["objection"],
+        FindingKind.SENTIMENT: true["sentiment"],
     }
     scores.claims += [(f.confidence, f.label in right[f.kind]) for f in findings if f.kind in right]
+
+
+def _true_labels(truth: TurnTruth) -> dict[str, Sequence[str]]:
+    return {
+        "intents": sorted(truth.intents),
+        "objection": [truth.objection] if truth.objection else [],
+        "sentiment": [truth.sentiment],
+        "acts": sorted(truth.acts),
+    }
 
 
 def _add_call(scores: NlpScores, item: Understood) -> None:

@@ -22,6 +22,12 @@ class LabelCounts:
         self.false_alarms += found and not true
         self.misses += true and not found
 
+    def extend(self, other: LabelCounts) -> None:
+        """Add the counts of another."""
+        self.hits += other.hits
+        self.false_alarms += other.false_alarms
+        self.misses += other.misses
+
     @property
     def support(self) -> int:
         """How often the label is true."""
@@ -70,6 +76,11 @@ class TaskCounts:
         given, wanted = set(found), set(true)
         for label, counts in self.labels.items():
             counts.add(found=label in given, true=label in wanted)
+
+    def extend(self, other: TaskCounts) -> None:
+        """Add the counts of another with the same labels."""
+        for label, counts in self.labels.items():
+            counts.extend(other.labels[label])
 
     def total(self, labels: Iterable[str] | None = None) -> LabelCounts:
         """Return the counts of all labels, or of those named, together."""

@@ -60,16 +60,23 @@ def evaluate_language(
         bool, typer.Option("--cross-validate", help="Train anew in five folds: for the training data itself.")
     ] = False,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,
+    baselines: Annotated[
+        bool, typer.Option(help="Score keyword lists and embeddings with a regression beside the model.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Score findings, entities and scorecard items against labelled conversations."""
-    from huaxiang.api.evaluation import evaluate_corpus
+    from huaxiang.api.evaluation import evaluate_corpus, with_baselines
+    from huaxiang.nlp.conversation_file import read_conversations
 
+    settings = load_settings()
+    encoder = bootstrap.build_sentence_encoder(settings) if baselines else None
     if cross_validate:
-        show(cross_validated(corpus, work), as_json)
-        return
-    with progress_bar(corpus.name) as advance:
-        report = evaluate_corpus(corpus, bootstrap.build_analysis(load_settings()), advance)
+        report = cross_validated(corpus, work)
+        report = with_baselines(report, list(read_conversations(corpus)), encoder)
+    else:
+        with progress_bar(corpus.name) as advance:
+            report = evaluate_corpus(corpus, bootstrap.build_analysis(settings), advance, encoder)
     show(report, as_json)
 
 
