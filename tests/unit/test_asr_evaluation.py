@@ -165,13 +165,22 @@ def test_progress_is_told_to_the_end(folder: Path) -> None:
     assert told == [0.5, 1.0]
 
 
-def test_a_benchmark_gives_the_promised_keys(folder: Path) -> None:
-    audio = sorted(folder.glob("*.wav"))
-    report = benchmark_asr(
-        audio, speech(), {"plain": Parrot(""), "batched": Parrot("")}, no_decoding, repeats=2
-    )
-    assert set(report) == {"rtf", "plain_rtf", "batched_rtf", "ratio", "ratio_median", "audio_s"}
+SPEED = {"rtf", "plain_rtf", "batched_rtf", "ratio", "ratio_median", "audio_s"}
+
+
+def test_a_benchmark_gives_speed_and_error_rates_where_the_truth_is_beside(folder: Path) -> None:
+    plain = {"plain": Parrot("您好我是小何三百"), "batched": Parrot("")}
+    report = benchmark_asr(sorted(folder.glob("*.wav")), speech(), plain, no_decoding, repeats=2)
+    assert set(report) == SPEED | {"cer", "plain_cer", "batched_cer", "cer_ratio"}
     assert report["audio_s"] == 24.0
+    assert report["batched_cer"] == 1.0
+    assert report["cer_ratio"] == pytest.approx(1 / 7, abs=1e-4)
+
+
+def test_a_benchmark_of_recordings_without_truth_gives_speed_alone(folder: Path) -> None:
+    (folder / "wrong.json").unlink()
+    plain = {"plain": Parrot(""), "batched": Parrot("")}
+    assert set(benchmark_asr(sorted(folder.glob("*.wav")), speech(), plain, no_decoding)) == SPEED
 
 
 def test_peak_memory_is_that_of_the_command(tmp_path: Path) -> None:

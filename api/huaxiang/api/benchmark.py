@@ -12,10 +12,11 @@ from huaxiang.api import bootstrap
 from huaxiang.api.local import recording_of
 from huaxiang.asr.benchmark import benchmark_asr, peak_memory_mb
 from huaxiang.core.audio import WavAudio
-from huaxiang.core.settings import Settings
+from huaxiang.core.settings import Settings, load_settings
 from huaxiang.core.types import CallMetadata, Json
 
 Advance = Callable[[float], None]
+_PLAINLY = "import sys; from huaxiang.api.benchmark import recognise_plainly; recognise_plainly(sys.argv[1:])"
 
 
 def bench_pipeline(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
@@ -54,8 +55,8 @@ def bench_pipeline(calls: Sequence[Path], settings: Settings, advance: Advance) 
 def bench_speech(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
     """Recognise recordings by our path and by the library used plainly, in turn.
 
-    ``rtf``, ``plain_rtf`` and ``ratio`` as in ``benchmark_asr``; ``peak_mb`` is the most memory that a
-    process held which transcribed them, models included.
+    ``rtf``, ``plain_rtf``, ``ratio`` and the rest as in ``benchmark_asr``; ``peak_mb`` and
+    ``plain_peak_mb`` are the most memory that a process held which transcribed them, models included.
     """
     figures = benchmark_asr(
         calls,
@@ -65,4 +66,23 @@ def bench_speech(calls: Sequence[Path], settings: Settings, advance: Advance) ->
         advance=advance,
     )
     command = [sys.executable, "-m", "huaxiang.api", "transcribe", "--json", *map(str, calls)]
-    return {**figures, "peak_mb": round(peak_memory_mb(command), 1)}
+    plainly = [sys.executable, "-c", _PLAINLY, *map(str, calls)]
+    peak_mb, plain_peak_mb = peak_memory_mb(command), peak_memory_mb(plainly)
+    return {
+        **figures,
+        "peak_mb": round(peak_mb, 1),
+        "plain_peak_mb": round(plain_peak_mb, 1),
+        "peak_ratio": round(peak_mb / plain_peak_mb, 4),
+    }
+
+
+def recognise_plainly(calls: Sequence[str]) -> None:
+    """Recognise recordings by the library used plainly, for the memory that it takes."""
+    settings = load_settings()
+    plain = bootstrap.build_plain_recognisers(settings)["plain"]
+    decode = bootstrap.build_decoder(settings)
+    with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder:
+        for call in calls:
+            decoded = Path(folder) / "decoded.wav"
+            decode(Path(call), decoded)
+            plain.text(WavAudio(decoded))

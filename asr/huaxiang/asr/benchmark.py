@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate
+from huaxiang.asr.manifest import truth_beside
 from huaxiang.asr.plain import PlainRecogniser
 from huaxiang.asr.speech import SpeechPipeline
 from huaxiang.asr.trials import OURS, Asked, trials
@@ -31,9 +33,13 @@ def benchmark_asr(
 
     Gives ``rtf`` (s of work a s of audio), ``ratio`` (our time over the plain library's, pooled),
     ``ratio_median`` (over recordings), and ``…_rtf`` for each plain way; ``plain`` must hold ``plain``.
-    Raises AudioError and ModelError.
+    Where the truth of every recording lies beside it, also ``cer``, ``…_cer`` and ``cer_ratio`` (our error
+    rate over the plain library's). Raises AudioError, ModelError, and InvalidConversation for a truth that
+    cannot be read.
     """
     asked = [Asked(path.name, path) for path in audio]
+    truths = {path.name: truth_beside(path) for path in audio}
+    errors: dict[str, dict[str, CharacterErrors]] = defaultdict(dict)
     for _ in trials(asked[:1], speech, plain, decode):
         pass
     work_s: dict[str, float] = defaultdict(float)
@@ -42,8 +48,11 @@ def benchmark_asr(
     rounds = asked * repeats
     for done, trial in enumerate(trials(rounds, speech, plain, decode), start=1):
         audio_s += trial.audio_s
+        truth = truths[trial.id]
         for way, heard in trial.heard.items():
             work_s[way] += heard.work_s
+            if truth is not None:
+                errors[way][trial.id] = count_errors(truth.text, heard.text)
         ratios.append(trial.heard[OURS].work_s / trial.heard[PLAIN].work_s)
         if advance is not None:
             advance(done / len(rounds))
@@ -54,6 +63,17 @@ def benchmark_asr(
         "ratio": round(ours_s / plain_s, 4),
         "ratio_median": round(statistics.median(ratios), 4),
         "audio_s": round(audio_s, 2),
+        **(_error_rates(errors) if all(truths.values()) else {}),
+    }
+
+
+def _error_rates(errors: Mapping[str, dict[str, CharacterErrors]]) -> dict[str, Json]:
+    rates = {way: error_rate(counts).rate for way, counts in errors.items()}
+    ours = rates.pop(OURS)
+    return {
+        "cer": round(ours, 4),
+        **{f"{way}_cer": round(rate, 4) for way, rate in rates.items()},
+        "cer_ratio": round(ours / rates[PLAIN], 4) if rates[PLAIN] else None,
     }
 
 

@@ -52,6 +52,16 @@ def read_labelled_audio(path: Path) -> tuple[LabelledAudio, ...]:
     return _told_apart(found)
 
 
+def truth_beside(audio: Path) -> LabelledAudio | None:
+    """Return what is said in a recording where ``ID.json`` lies beside ``ID.<format>``, else None.
+
+    Raises InvalidConversation for a truth that cannot be read.
+    """
+    truth = audio.with_name(audio.name.partition(".")[0] + ".json")
+    labelled = _from_truth(truth) if truth.is_file() else None
+    return labelled if labelled is not None and labelled.audio.name == audio.name else None
+
+
 def _told_apart(found: tuple[LabelledAudio, ...]) -> tuple[LabelledAudio, ...]:
     """Put its folder before an id that several recordings share."""
     often = Counter(labelled.id for labelled in found)
