@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -121,7 +122,8 @@ class SpeechPipeline:
 
         Raises ModelError where a model fails.
         """
-        activity = [self._activity(audio, channel) for channel in range(audio.channels)]
+        with ThreadPoolExecutor(audio.channels) as pool:
+            activity = list(pool.map(lambda channel: self._activity(audio, channel), range(audio.channels)))
         tally = _Tally()
         hints = hints or self._hotwords.hints(self._options.language, recording.metadata)
         words = self._recognise(audio, activity, tally, progress, hints)
