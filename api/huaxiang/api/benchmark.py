@@ -10,6 +10,7 @@ from pathlib import Path
 
 from huaxiang.api import bootstrap
 from huaxiang.api.local import recording_of
+from huaxiang.api.samples import sample_calls
 from huaxiang.asr.benchmark import benchmark_asr, peak_memory_mb
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.settings import Settings, load_settings
@@ -86,3 +87,21 @@ def recognise_plainly(calls: Sequence[str]) -> None:
             decoded = Path(folder) / "decoded.wav"
             decode(Path(call), decoded)
             plain.text(WavAudio(decoded))
+
+
+def bench_language(corpus: Path | None, settings: Settings, advance: Advance) -> dict[str, Json]:
+    """Label conversations by our path and one turn at a time, ``turns_per_s`` and ``ratio`` among the rest.
+
+    ``corpus`` is labelled conversations; without it what is said in the sample calls is taken.
+    """
+    from huaxiang.api.evaluation import read_labelled_calls, true_transcript
+    from huaxiang.nlp.benchmark import benchmark_nlp
+    from huaxiang.nlp.conversation_file import read_conversations
+
+    if corpus is None:
+        folders = sorted({call.parent for call in sample_calls()})
+        transcripts = [true_transcript(call) for folder in folders for call in read_labelled_calls(folder)]
+    else:
+        transcripts = [item.transcript for item in read_conversations(corpus)]
+    classifier, plain = bootstrap.build_classifiers_to_compare(settings)
+    return benchmark_nlp([transcript.turns for transcript in transcripts], classifier, plain, advance)

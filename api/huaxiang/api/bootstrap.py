@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from huaxiang.ingest.sweeper import Sweeper
     from huaxiang.ingest.uploads import UploadService
     from huaxiang.ingest.watch import FolderWatch
+    from huaxiang.nlp.classifier import Classifier
     from huaxiang.nlp.encoder import SentenceEncoder
     from huaxiang.nlp.model_classifier import ModelClassifier
     from huaxiang.nlp.understand import Understanding
@@ -143,7 +144,7 @@ def _language(settings: Settings, lock: ModelLock) -> Understanding:
     return Understanding(classifier, EntityGrammar(tenant_lexicon(settings)), conversation_metrics)
 
 
-def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
+def _classifier(settings: Settings, lock: ModelLock, *, plain: bool = False) -> ModelClassifier:
     from huaxiang.nlp.model_classifier import ModelClassifier
 
     heads = lock.model(HEADS)
@@ -153,7 +154,18 @@ def _classifier(settings: Settings, lock: ModelLock) -> ModelClassifier:
         weights_file=folder / heads.files[0].path,
         source=f"{HEADS} @ {heads.files[0].sha256[:8]}",
         threads=settings.recognition.threads,
+        plain=plain,
     )
+
+
+def build_classifiers_to_compare(settings: Settings) -> tuple[Classifier, Classifier]:
+    """Return the classifier as it is used, and one in full precision for the plain loop beside it."""
+    from huaxiang.nlp.spoken_form import SpokenClassifier
+
+    offline_environment()
+    lock = ModelLock.load(settings.user_lock)
+    ours, plain = _classifier(settings, lock), _classifier(settings, lock, plain=True)
+    return SpokenClassifier(ours), SpokenClassifier(plain)
 
 
 def encoder_folder(settings: Settings) -> Path:

@@ -6,7 +6,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from huaxiang.api.local import process_file
 from huaxiang.api.pipeline import Analysis, Conversation, Pipeline
 from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate, joined
 from huaxiang.asr.evaluate import rate_json
-from huaxiang.core.errors import InvalidConversation, NotFound
-from huaxiang.core.types import CallMetadata, Json, Setting
+from huaxiang.core.errors import AudioError, InvalidConversation, NotFound
+from huaxiang.core.types import CallMetadata, Json, Setting, Transcript, Turn
 from huaxiang.nlp.alignment import TimedTruth, read_timed_truth, score_aligned
 from huaxiang.nlp.conversation_file import Conversation as Labelled
 from huaxiang.nlp.conversation_file import read_conversations
 from huaxiang.nlp.encoder import SentenceEncoder
-from huaxiang.nlp.evaluate import NlpScores, Understood, score
+from huaxiang.nlp.evaluate import NlpScores, Understood, labels_document, score
 
 Advance = Callable[[float], None]
 
@@ -74,32 +74,100 @@ def with_baselines(
 def evaluate_recordings(folder: Path, pipeline: Pipeline, advance: Advance) -> dict[str, Json]:
     """Score the whole pipeline on a folder of ``ID.json`` beside ``ID.<format>``.
 
-    Gives ``{"asr": {"cer", "sets"}, "nlp": {…}, "speed": {"rtf", …}}``; ``sets`` by format. Raises
-    NotFound where a recording is missing and InvalidConversation for a truth that cannot be read.
+    Gives ``{"asr": {"cer", "sets"}, "nlp": {…}, "nlp_true_text": {…}, "loss": {…}, "unreadable": […],
+    "speed": {"rtf", …}}``. ``sets`` is by format; ``nlp_true_text`` scores the same calls from their true
+    turns, and ``loss`` is the share of each F1 that recognition costs. A recording that cannot be read is
+    listed with its reason and left out of every figure. ``rtf`` is over the audio that was processed.
+
+    Raises NotFound where a recording is missing and InvalidConversation for a truth that cannot be read.
     """
     calls = read_labelled_calls(folder)
-    errors: dict[str, CharacterErrors] = {}
-    sets: dict[str, dict[str, CharacterErrors]] = defaultdict(dict)
-    scores = NlpScores()
-    spent_s = 0.0
+    heard_calls = HeardCalls()
     for done, call in enumerate(calls, start=1):
-        started = time.perf_counter()
-        heard = process_file(pipeline, call.audio, call.metadata)
-        spent_s += time.perf_counter() - started
-        counted = _character_errors(call, heard)
-        errors[call.id] = sets[call.format][call.id] = counted
-        score_aligned(call.turns, heard.transcript, heard.insights, scores)
-        _add_items(scores, call, heard)
+        heard_calls.take(call, pipeline)
         advance(done / len(calls))
-    audio_s = sum(call.duration_ms for call in calls) / 1000
-    return {
-        "asr": {
-            **rate_json(error_rate(errors)),
-            "sets": {name: rate_json(error_rate(part)) for name, part in sorted(sets.items())},
-        },
-        "nlp": scores.document(),
-        "speed": {"rtf": round(spent_s / audio_s, 4), "audio_s": audio_s, "work_s": round(spent_s, 2)},
-    }
+    return heard_calls.report()
+
+
+@dataclass(slots=True)
+class HeardCalls:
+    """What is counted over the recordings of an evaluation."""
+
+    errors: dict[str, CharacterErrors] = field(default_factory=dict)
+    sets: dict[str, dict[str, CharacterErrors]] = field(default_factory=lambda: defaultdict(dict))
+    heard: list[NlpScores] = field(default_factory=list)
+    true: list[NlpScores] = field(default_factory=list)
+    unreadable: list[dict[str, Json]] = field(default_factory=list)
+    work_s: float = 0.0
+    audio_ms: int = 0
+
+    def take(self, call: LabelledCall, pipeline: Pipeline) -> None:
+        """Process one recording and count what came of it; one that cannot be read is noted."""
+        started = time.perf_counter()
+        try:
+            heard = process_file(pipeline, call.audio, call.metadata)
+        except AudioError as error:
+            self.unreadable.append({"id": call.id, "code": error.code, "message": error.message})
+            return
+        self.work_s += time.perf_counter() - started
+        self.audio_ms += heard.recording.audio.duration_ms if heard.recording.audio else 0
+        counted = _character_errors(call, heard)
+        self.errors[call.id] = self.sets[call.format][call.id] = counted
+        self.heard.append(_scored(call, heard))
+        self.true.append(_scored(call, pipeline.analyse(heard.recording, true_transcript(call))))
+
+    def report(self) -> dict[str, Json]:
+        """Return the document of ``evaluate_recordings``."""
+        report: dict[str, Json] = {"unreadable": self.unreadable}
+        if not self.heard:
+            return report
+        heard, true = (NlpScores.joined(parts).document() for parts in (self.heard, self.true))
+        audio_s = self.audio_ms / 1000
+        return report | {
+            "asr": {
+                **rate_json(error_rate(self.errors)),
+                "sets": {name: rate_json(error_rate(part)) for name, part in sorted(self.sets.items())},
+            },
+            "nlp": heard | labels_document(self.heard),
+            "nlp_true_text": true,
+            "loss": _loss(heard, true),
+            "speed": {
+                "rtf": round(self.work_s / audio_s, 4),
+                "audio_s": audio_s,
+                "work_s": round(self.work_s, 2),
+            },
+        }
+
+
+def true_transcript(call: LabelledCall) -> Transcript:
+    """Return the transcript that a recogniser without a fault would have given."""
+    turns = sorted(call.turns, key=lambda turn: turn.start_ms)
+    return Transcript(
+        recording_id=call.id,
+        turns=tuple(
+            Turn(index, turn.role, turn.start_ms, turn.end_ms, turn.text, turn.text)
+            for index, turn in enumerate(turns)
+        ),
+        duration_ms=call.duration_ms,
+        recogniser="truth",
+    )
+
+
+def _scored(call: LabelledCall, understood: Conversation) -> NlpScores:
+    scores = score_aligned(call.turns, understood.transcript, understood.insights)
+    _add_items(scores, call, understood)
+    return scores
+
+
+def _loss(heard: Mapping[str, Any], true: Mapping[str, Any]) -> dict[str, Json]:
+    """Return for each F1 which share of that on true text is lost from audio (negative: none is)."""
+    loss: dict[str, Json] = {}
+    for task in ("intents", "objection", "sentiment", "acts", "forbidden"):
+        for name in ("any_f1", "micro_f1", "macro_f1"):
+            whole = true[task].get(name)
+            if whole:
+                loss[f"{task}.{name}"] = round(1.0 - heard[task][name] / whole, 4)
+    return loss
 
 
 def read_labelled_calls(folder: Path) -> list[LabelledCall]:

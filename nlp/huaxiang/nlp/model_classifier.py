@@ -23,10 +23,11 @@ from huaxiang.nlp.weights import apply_weights, load_weights
 _EDGE = 1e-6
 
 
-def load_encoder(folder: Path) -> Any:
+def load_encoder(folder: Path, *, plain: bool = False) -> Any:
     """Return the encoder of a ``transformers`` BertModel folder without dropout, for eval.
 
-    It computes in bfloat16 where the processor does so natively, else in float32. Raises ModelCorrupt
+    It computes in bfloat16 where the processor does so natively and it is not to be ``plain``, else in
+    float32. Raises ModelCorrupt
     where the folder holds no such model.
     """
     from safetensors import SafetensorError
@@ -48,7 +49,7 @@ def load_encoder(folder: Path) -> Any:
             f"run `huaxiang models verify`",
             folder=folder.name,
         ) from error
-    if computes_bfloat16():
+    if computes_bfloat16() and not plain:
         encoder.encoder.to(torch.bfloat16)
     encoder.eval()  # type: ignore[no-untyped-call]
     return encoder
@@ -62,8 +63,8 @@ def computes_bfloat16() -> bool:
 class ModelClassifier:
     """Labels turns with the encoder in ``encoder_folder`` and the weights in ``weights_file``.
 
-    ``threads`` bounds the processor threads while it works. Raises ModelCorrupt where either is not
-    what it should be.
+    ``threads`` bounds the processor threads while it works; ``plain`` computes in full
+    precision. Raises ModelCorrupt where either is not what it should be.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class ModelClassifier:
         source: str,
         threads: int = 1,
         batch_tokens: int = BATCH_TOKENS,
+        *,
+        plain: bool = False,
     ) -> None:
         weights = load_weights(weights_file)
         self._calibration = weights.calibration
         self._tokenizer = FileTokenizer(encoder_folder)
-        self._network = build_network(encoder_folder, weights.shape)
+        self._network = TurnNetwork(load_encoder(encoder_folder, plain=plain), weights.shape)
         apply_weights(self._network, weights)
         self._source = source
         self._threads = threads

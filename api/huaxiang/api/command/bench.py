@@ -18,6 +18,7 @@ class Part(StrEnum):
     """What is measured."""
 
     ASR = "asr"
+    NLP = "nlp"
     PIPELINE = "pipeline"
 
 
@@ -32,10 +33,14 @@ def bench(
         list[Path] | None,
         typer.Option("--audio", help="Recordings to measure with; two samples as it comes."),
     ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Conversations (JSONL) for the language part; what the samples say as it comes."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Measure speed and memory beside the recognition library used plainly, on the same audio."""
-    from huaxiang.api.benchmark import bench_pipeline, bench_speech
+    from huaxiang.api.benchmark import bench_language, bench_pipeline, bench_speech
     from huaxiang.api.samples import sample_calls
 
     settings = load_settings()
@@ -44,6 +49,9 @@ def bench(
     if part in (None, Part.ASR):
         with progress_bar("asr") as advance:
             report["asr"] = bench_speech(calls, settings, advance)
+    if part in (None, Part.NLP):
+        with progress_bar("nlp") as advance:
+            report["nlp"] = bench_language(corpus, settings, advance)
     if part in (None, Part.PIPELINE):
         with progress_bar("pipeline") as advance:
             report["pipeline"] = bench_pipeline(calls, settings, advance)

@@ -1,0 +1,116 @@
+"""``eval calls``: what recognition costs, and recordings that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from huaxiang.api.evaluation import evaluate_recordings
+from huaxiang.api.pipeline import Pipeline
+from huaxiang.core.audio import DecodedAudio
+from huaxiang.core.errors import NotAudio
+from huaxiang.core.evidence import quote
+from huaxiang.core.types import (
+    AudioInfo,
+    Finding,
+    FindingKind,
+    Insights,
+    Recording,
+    Role,
+    Scorecard,
+    Transcript,
+    Turn,
+)
+
+ASKED, GREETED = "多少钱一年", "您好"
+TURNS: list[dict[str, Any]] = [
+    {"role": "agent", "start_ms": 0, "end_ms": 900, "text": GREETED, "acts": ["greeting"]},
+    {"role": "customer", "start_ms": 1000, "end_ms": 2500, "text": ASKED, "intents": ["inquire_price"]},
+]
+
+
+class Speech:
+    """Hears the greeting, and the question not at all."""
+
+    def run(self, recording: Recording, audio: DecodedAudio, progress: object = None) -> Transcript:
+        return Transcript(recording.id, (Turn(0, Role.AGENT, 0, 900, GREETED, GREETED),), 4000)
+
+
+class Language:
+    """Understands whatever it is given."""
+
+    def run(self, transcript: Transcript, recording: Recording | None = None) -> Insights:
+        labels = {GREETED: (FindingKind.ACT, "greeting"), ASKED: (FindingKind.INTENT, "inquire_price")}
+        findings = tuple(
+            Finding(*labels[turn.text], 0.9, "rule @ 1", (quote(transcript, place, 0, len(turn.text)),))
+            for place, turn in enumerate(transcript.turns)
+        )
+        return Insights(findings, {})
+
+
+class Inspection:
+    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
+        return Scorecard("x @ 1", 0, 0, ())
+
+
+def _decode(source: Path, target: Path, progress: object = None) -> AudioInfo:
+    if source.read_bytes() == b"broken":
+        raise NotAudio(f"{source.name} holds no audio")
+    with wave.open(str(target), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(2 * 16_000 * 4))
+    return AudioInfo("pcm", 16_000, 1, duration_ms=4000)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(Language(), Inspection(), lambda *_: (), _decode, Speech())
+
+
+def _write(folder: Path, name: str, audio: bytes) -> None:
+    document = {"id": name, "audio": f"{name}.wav", "duration_ms": 9000, "turns": TURNS}
+    (folder / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    (folder / f"{name}.wav").write_bytes(audio)
+
+
+def _evaluate(folder: Path, pipeline: Pipeline) -> dict[str, Any]:
+    return dict(evaluate_recordings(folder, pipeline, lambda share: None))
+
+
+def test_what_was_not_heard_is_lost_from_audio_and_not_from_true_text(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    _write(tmp_path, "a", b"sound")
+    report = _evaluate(tmp_path, pipeline)
+    assert report["nlp"]["intents"]["micro_f1"] == 0.0
+    assert report["nlp_true_text"]["intents"]["micro_f1"] == 1.0
+    assert report["loss"]["intents.micro_f1"] == 1.0
+    assert report["loss"]["acts.micro_f1"] == 0.0
+
+
+def test_a_recording_that_cannot_be_read_is_told_and_does_not_stop_the_rest(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    _write(tmp_path, "a", b"broken")
+    _write(tmp_path, "b", b"sound")
+    report = _evaluate(tmp_path, pipeline)
+    assert [(item["id"], item["code"]) for item in report["unreadable"]] == [("a", "not_audio")]
+    assert report["nlp"]["labels"]["acts"]["greeting"]["support"] == 1
+
+
+def test_speed_is_over_the_audio_that_was_processed(tmp_path: Path, pipeline: Pipeline) -> None:
+    _write(tmp_path, "a", b"broken")
+    _write(tmp_path, "b", b"sound")
+    # the truth claims 9 s, of which the decoder found 4; the broken one counts for nothing
+    assert _evaluate(tmp_path, pipeline)["speed"]["audio_s"] == 4.0
+
+
+def test_nothing_but_unreadable_recordings_gives_no_figures(tmp_path: Path, pipeline: Pipeline) -> None:
+    _write(tmp_path, "a", b"broken")
+    assert set(_evaluate(tmp_path, pipeline)) == {"unreadable"}
