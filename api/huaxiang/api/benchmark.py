@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from huaxiang.api import bootstrap
+from huaxiang.api.language import build_classifiers_to_compare
 from huaxiang.api.local import recording_of
 from huaxiang.api.samples import sample_calls
 from huaxiang.asr.benchmark import benchmark_asr, peak_memory_mb
@@ -103,5 +104,5 @@ def bench_language(corpus: Path | None, settings: Settings, advance: Advance) ->
         transcripts = [true_transcript(call) for folder in folders for call in read_labelled_calls(folder)]
     else:
         transcripts = [item.transcript for item in read_conversations(corpus)]
-    classifier, plain = bootstrap.build_classifiers_to_compare(settings)
+    classifier, plain = build_classifiers_to_compare(settings)
     return benchmark_nlp([transcript.turns for transcript in transcripts], classifier, plain, advance)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from huaxiang.api.language import ENCODER, HEADS, build_understanding
 from huaxiang.api.pipeline import Analysis, Pipeline
 from huaxiang.api.speakers import SPEAKER_MODELS
 from huaxiang.core.audio import Decoder
@@ -41,14 +42,9 @@ if TYPE_CHECKING:
     from huaxiang.ingest.sweeper import Sweeper
     from huaxiang.ingest.uploads import UploadService
     from huaxiang.ingest.watch import FolderWatch
-    from huaxiang.nlp.classifier import Classifier
     from huaxiang.nlp.encoder import SentenceEncoder
-    from huaxiang.nlp.model_classifier import ModelClassifier
     from huaxiang.nlp.understand import Understanding
     from huaxiang.quality import Inspector
-
-ENCODER = "multilingual-e5-small"
-HEADS = "nlp-heads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,41 +129,6 @@ def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
     )
 
 
-def _language(settings: Settings, lock: ModelLock) -> Understanding:
-    from huaxiang.api.recognisers import tenant_lexicon
-    from huaxiang.nlp.entities import EntityGrammar
-    from huaxiang.nlp.metrics import conversation_metrics
-    from huaxiang.nlp.spoken_form import SpokenClassifier
-    from huaxiang.nlp.understand import Understanding
-
-    classifier = SpokenClassifier(_classifier(settings, lock))
-    return Understanding(classifier, EntityGrammar(tenant_lexicon(settings)), conversation_metrics)
-
-
-def _classifier(settings: Settings, lock: ModelLock, *, plain: bool = False) -> ModelClassifier:
-    from huaxiang.nlp.model_classifier import ModelClassifier
-
-    heads = lock.model(HEADS)
-    folder = lock.ensure(HEADS, settings.models_dir)
-    return ModelClassifier(
-        encoder_folder=lock.ensure(ENCODER, settings.models_dir),
-        weights_file=folder / heads.files[0].path,
-        source=f"{HEADS} @ {heads.files[0].sha256[:8]}",
-        threads=settings.recognition.threads,
-        plain=plain,
-    )
-
-
-def build_classifiers_to_compare(settings: Settings) -> tuple[Classifier, Classifier]:
-    """Return the classifier as it is used, and one in full precision for the plain loop beside it."""
-    from huaxiang.nlp.spoken_form import SpokenClassifier
-
-    offline_environment()
-    lock = ModelLock.load(settings.user_lock)
-    ours, plain = _classifier(settings, lock), _classifier(settings, lock, plain=True)
-    return SpokenClassifier(ours), SpokenClassifier(plain)
-
-
 def encoder_folder(settings: Settings) -> Path:
     """Return the folder of the locked encoder. Raises ModelMissing or ModelCorrupt."""
     offline_environment()
@@ -234,7 +195,7 @@ def build_speaker_evaluation(settings: Settings) -> SpeakerEvaluation:
 def build_language(settings: Settings) -> Understanding:
     """Return the language stage alone, with its model loaded."""
     offline_environment()
-    return _language(settings, ModelLock.load(settings.user_lock))
+    return build_understanding(settings, ModelLock.load(settings.user_lock))
 
 
 def build_sentence_encoder(settings: Settings) -> SentenceEncoder:

@@ -185,7 +185,9 @@ def value_text(label: str, value: Json) -> str:
 
 
 def _turn_view(turn: Turn, findings: list[Finding], text: Texts) -> TurnView:
-    ordered = sorted(findings, key=lambda finding: _MARK_ORDER.index(finding.kind))
+    # What is drawn from several turns is no part of any one of them.
+    of_turns = [finding for finding in findings if finding.kind in _MARK_ORDER]
+    ordered = sorted(of_turns, key=lambda finding: _MARK_ORDER.index(finding.kind))
     views = tuple(_finding_view(finding, text) for finding in ordered)
     return TurnView(
         index=turn.index,

@@ -66,6 +66,13 @@ class FindingKind(StrEnum):
     NEXT_STEP = "next_step"
     PRODUCT = "product"
     COMPETITOR = "competitor"
+    OBJECTION_COURSE = "objection_course"
+    STAGE = "stage"
+    KEY_MOMENT = "key_moment"
+    DECISION_MAKER = "decision_maker"
+    PERSON = "person"
+    BUDGET = "budget"
+    SUMMARY = "summary"
 
 
 class RecordingStatus(StrEnum):

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from huaxiang.core.types import Finding, Insights, Json, Recording, Skipped, Transcript
+from huaxiang.nlp.call_story import call_story
 from huaxiang.nlp.classifier import Classifier, TurnLabels
 from huaxiang.nlp.conversation_level import conversation_findings
+from huaxiang.nlp.objection_course import objection_courses
 from huaxiang.nlp.turn_findings import turn_findings
 
 
@@ -61,6 +63,7 @@ class Understanding:
         entities = self._entities(transcript, recording)
         findings = of_turns + entities
         findings += conversation_findings(transcript, findings)
+        findings += (*objection_courses(transcript, findings), *call_story(transcript, findings))
         metrics, skipped = self.metrics(transcript, findings)
         return Insights(
             findings=tuple(sorted(findings, key=lambda finding: finding.turn)),
