@@ -26,6 +26,9 @@ def heard(text: str, **figures: float) -> ClipTranscript:
         "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
         "优优独播剧场——YoYo Television",
         "字幕志愿者 杨茜茜",
+        "以下是普通话的句子。",
+        "这位是普通话的句子。",
+        " 以下是普通的句子。",
     ],
 )
 def test_what_nobody_says_to_a_customer_is_dropped_however_sure_the_model_is(invented: str) -> None:

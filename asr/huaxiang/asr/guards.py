@@ -30,9 +30,10 @@ class Drop(StrEnum):
     SILENCE = "silence"
 
 
-# Nobody says these to a customer: dropped wherever they stand.
+# Nobody says these to a customer: dropped wherever they stand. Whisper gives back what announces Mandarin
+# to it (``WhisperOptions.mandarin_prompt``) where it hears tones or noise, at times in other words.
 _NEVER_SAID = re.compile(
-    r"字幕(由|by|制作|组|志愿者|提供|校对|翻译)|不吝点赞|明镜(与|需要您的)|独播剧场|amara\.?org|以下是普通话的句子",
+    r"字幕(由|by|制作|组|志愿者|提供|校对|翻译)|不吝点赞|明镜(与|需要您的)|独播剧场|amara\.?org|普通话?的句子",
     re.IGNORECASE,
 )
 # These people do say: dropped only where they are all there is and the model doubts that it was speech.
