@@ -75,6 +75,7 @@ WRONG_CSV = "type,name,aliases\nproduct,云帆,\nbrand,金谷,\nproduct,,\nprodu
         ("names.csv", "name;type\n", [1]),
         ("names.yaml", "products: [", [1]),
         ("names.yaml", "- a\n", [1]),
+        ("names.yaml", "products: [云帆, 云帆]\n", [1]),
     ],
 )
 def test_every_mistake_is_told_with_its_line(
@@ -83,8 +84,9 @@ def test_every_mistake_is_told_with_its_line(
     path = written(tmp_path, name, content)
     _, mistakes = read_lexicon(path)
     assert [mistake.line for mistake in mistakes] == lines
-    with pytest.raises(InvalidRules, match=f"{name}:{lines[0]}: "):
+    with pytest.raises(InvalidRules, match=f"^{name}:{lines[0]}: ") as caught:
         Lexicon.load(path)
+    assert "云帆" not in caught.value.message
     told = CliRunner().invoke(app, ["lexicon", "check", str(path), "--json"])
     assert told.exit_code == 1
     assert [mistake["line"] for mistake in json.loads(told.stdout)["mistakes"]] == lines
