@@ -191,6 +191,7 @@ def test_a_slow_server_is_given_up_in_time(slow: dict[str, float]) -> None:
         b'{"text": "a", "words": [{"word": "a", "start": "x", "end": 1}]}',
         b'{"text": "a", "segments": [{"text": "a", "start": 1e999, "end": 2}]}',
         b'{"text": "a", "segments": "many"}',
+        b'{"text": "a", "segments": [{"text": "a", "start": 0, "end": 1, "avg_logprob": NaN}]}',
     ],
 )
 def test_an_answer_in_another_form_is_a_typed_error_that_does_not_repeat_it(body: bytes) -> None:
@@ -285,8 +286,21 @@ def test_the_network_is_off_as_it_comes_and_a_server_has_to_be_named_whole(
         with pytest.raises(ConfigurationError, match="url"):
             load_settings()
     monkeypatch.setenv("HUAXIANG_RECOGNITION__SERVER__URL", "https://there/v1")
-    monkeypatch.setenv("HUAXIANG_RECOGNITION__SERVER__KEY", KEY)
+    monkeypatch.setenv("HUAXIANG_RECOGNITION__SERVER__KEY", KEY + "\n")
+    monkeypatch.setenv("HUAXIANG_RECOGNITION__SERVER__PROXY", f"http://user:{KEY}@proxy:3128")
     chosen = load_settings().recognition.server
     assert KEY not in repr(chosen)
     assert chosen.key is not None
     assert chosen.key.get_secret_value() == KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("KEY", KEY + "é"), ("KEY", KEY + "\nX-Other: 1"), ("PROXY", f"{KEY}:3128")]
+)
+def test_a_key_or_proxy_that_cannot_be_used_is_refused_unread(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"HUAXIANG_RECOGNITION__SERVER__{name}", value)
+    with pytest.raises(ConfigurationError, match=rf"server\.{name.lower()}") as caught:
+        load_settings()
+    assert KEY not in caught.value.message

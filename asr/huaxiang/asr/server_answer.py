@@ -159,7 +159,10 @@ def _mean_log_probability(segments: Sequence[Mapping[str, Any]]) -> float | None
         if isinstance(segment.get("avg_logprob"), int | float)
     ]
     total = sum(tokens for _, tokens in told)
-    return sum(value * tokens for value, tokens in told) / total if total else None
+    mean = sum(value * tokens for value, tokens in told) / total if total else None
+    if mean is not None and not math.isfinite(mean):
+        raise ValueError("a mean log-probability is a finite number")
+    return mean
 
 
 def _compression_ratio(text: str) -> float:

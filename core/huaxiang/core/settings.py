@@ -68,7 +68,7 @@ class SpeechServerSettings(BaseModel):
     backoff_s: float = Field(0.5, ge=0)
     concurrency: int = Field(2, ge=1, le=64)
     send_hotwords: bool = False
-    proxy: str = ""
+    proxy: str = Field("", repr=False)
 
     @field_validator("url")
     @classmethod
@@ -80,6 +80,25 @@ class SpeechServerSettings(BaseModel):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("may hold no user, password, query or fragment: the key has its own setting")
         return url
+
+    @field_validator("key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        """Take off the line end that a file of secrets brings; what no header can hold is refused."""
+        if key is None:
+            return None
+        value = key.get_secret_value().strip()
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("may hold only printable ASCII characters")
+        return SecretStr(value) if value else None
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_address(cls, proxy: str) -> str:
+        parts = urlsplit(proxy)
+        if proxy and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("has to be http://HOST:PORT or https://HOST:PORT")
+        return proxy
 
 
 class RecognitionSettings(BaseModel):
