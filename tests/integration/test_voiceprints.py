@@ -14,7 +14,7 @@ from huaxiang.asr.speaker_encoder import KnownVoice
 from huaxiang.asr.tables import VoiceprintRow
 from huaxiang.asr.voiceprints import Consent, VoiceprintCipher, VoiceprintStore, make_key
 from huaxiang.core.database import transaction
-from huaxiang.core.errors import ConfigurationError, Forbidden, NotFound
+from huaxiang.core.errors import ConfigurationError, Forbidden, InvalidInput, NotFound
 from huaxiang.core.settings import load_settings
 
 STORE = VoiceprintStore()
@@ -86,6 +86,29 @@ def test_another_key_opens_nothing(sessions: sessionmaker[Session], cipher: Voic
         STORE.enrol(session, cipher, voice(1), 42_000, CONSENT)
         with pytest.raises(ConfigurationError, match="does not open"):
             STORE.known(session, VoiceprintCipher(make_key()))
+
+
+@pytest.mark.parametrize("kept", [0, 5, 40])
+def test_a_voice_of_which_bytes_are_lost_does_not_open(
+    sessions: sessionmaker[Session], cipher: VoiceprintCipher, kept: int
+) -> None:
+    with transaction(sessions) as session:
+        STORE.enrol(session, cipher, voice(1), 42_000, CONSENT)
+        row = session.scalars(select(VoiceprintRow)).one()
+        row.sealed = row.sealed[:kept]
+        session.flush()
+        with pytest.raises(ConfigurationError, match="does not open"):
+            STORE.known(session, cipher)
+
+
+@pytest.mark.parametrize(("seller", "given_by"), [("", "小何"), ("小何", " "), ("何" * 201, "小何")])
+def test_a_voice_without_a_name_or_a_consent_is_not_kept(
+    sessions: sessionmaker[Session], cipher: VoiceprintCipher, seller: str, given_by: str
+) -> None:
+    with transaction(sessions) as session:
+        with pytest.raises(InvalidInput):
+            STORE.enrol(session, cipher, voice(1, seller), 42_000, Consent(given_by, CONSENT.at))
+        assert STORE.list(session) == []
 
 
 def test_a_voice_that_was_moved_to_another_seller_does_not_open(

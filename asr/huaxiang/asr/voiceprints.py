@@ -23,11 +23,12 @@ from sqlalchemy.orm import Session
 from huaxiang.asr.speaker_encoder import KnownVoice
 from huaxiang.asr.tables import VoiceprintRow
 from huaxiang.core.database import now
-from huaxiang.core.errors import ConfigurationError, NotFound
+from huaxiang.core.errors import ConfigurationError, InvalidInput, NotFound
 from huaxiang.core.types import new_id
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_MAX_NAME_CHARS = 200
 _CURE = "`huaxiang speaker key` makes one for HUAXIANG_SPEAKERS__VOICEPRINT_KEY"
 
 
@@ -85,7 +86,7 @@ class VoiceprintCipher:
 
         try:
             plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # a value where bytes are missing
             raise ConfigurationError(
                 "a voiceprint does not open with this key; set the key it was sealed with, or erase it"
             ) from error
@@ -98,7 +99,12 @@ class VoiceprintStore:
     def enrol(
         self, session: Session, cipher: VoiceprintCipher, voice: KnownVoice, speech_ms: int, consent: Consent
     ) -> Enrolment:
-        """Keep a seller's voice in place of the one there was; ``speech_ms`` is the speech it is from."""
+        """Keep a seller's voice in place of the one there was; ``speech_ms`` is the speech it is from.
+
+        Raises InvalidInput where the seller's name, or that of who agreed, is empty or too long.
+        """
+        if not all(_is_name(name) for name in (voice.seller, consent.given_by)):
+            raise InvalidInput(f"the seller and who agreed need a name of 1 to {_MAX_NAME_CHARS} characters")
         self._delete(session, voice.seller, voice.encoder)
         row = VoiceprintRow(
             id=new_id(),
@@ -141,6 +147,10 @@ class VoiceprintStore:
         ids = session.scalars(statement.returning(VoiceprintRow.id)).all()
         session.flush()
         return len(ids)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= _MAX_NAME_CHARS and text.isprintable()
 
 
 def _owner(seller: str, encoder: str) -> str:
