@@ -51,6 +51,8 @@ def test_an_added_whisper_is_used_by_its_name(chosen: tuple[Settings, Path]) -> 
 
 
 def test_a_server_needs_no_local_recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert local_recogniser(load_settings()) == ("whisper-base", "sales-words")
+    monkeypatch.setenv("HUAXIANG_RECOGNITION__RESCORING", "false")
     assert local_recogniser(load_settings()) == ("whisper-base",)
     for name, value in {
         "BACKEND": "server",

@@ -19,8 +19,11 @@ _NAME_COUNT = 10
 
 
 def local_recogniser(settings: Settings) -> tuple[str, ...]:
-    """Return the name of the locked model that recognises speech here; none where a server does."""
-    return (settings.recognition.model,) if settings.recognition.backend == "local" else ()
+    """Return the names of the locked models that recognise speech here; none where a server does."""
+    chosen = settings.recognition
+    if chosen.backend != "local":
+        return ()
+    return (chosen.model, SALES_WORDS) if chosen.rescoring else (chosen.model,)
 
 
 def build_transcriber(settings: Settings, lock: ModelLock) -> Transcriber:
