@@ -1,4 +1,4 @@
-"""``train``: the language model's trained part, from labelled conversations."""
+"""``train``: what is learned from labelled conversations: findings, how sellers talk, likely words."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def train_words(
     if as_json:
         emit_json({"words": report})
     else:
-        people.print_json(data=report)
+        emit_text(_readable(report))
 
 
 def _conversations_of(folders: list[Path] | None) -> set[str]:
