@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 class Step:
     """One decoded token with the most likely ones at its place: ids and natural log-probabilities.
 
-    No token that is not among the ``alternatives`` is likelier than ``floor``.
+    A token that is not among the ``alternatives`` is taken to lie at ``floor``.
     """
 
     token: int
@@ -27,7 +27,7 @@ class Position:
     """One character as decoded, and what else was likely there.
 
     ``others`` are whole characters and ``begun`` the first bytes of characters, each with its
-    log-probability less that of the decoded character; no other character is likelier than ``floor``.
+    log-probability less that of the decoded character; any other character is taken to lie at ``floor``.
     ``words`` are alternatives to the ``length`` characters that begin here and came as one token.
     """
 

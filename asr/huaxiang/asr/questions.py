@@ -40,7 +40,7 @@ _TOLD = re.compile(
 
 
 def asks(clause: str) -> bool:
-    """Tell whether a clause is a question by its form (METRICS.md, question_count); marks are ignored."""
+    """Tell whether a clause is a question by its form (docs/questions.md); marks are ignored."""
     clause = clause.strip(_MARKS)
     if _ASKING_PARTICLE.search(clause):
         return True
