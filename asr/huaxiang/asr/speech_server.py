@@ -40,12 +40,13 @@ _PLAIN: dict[str, Any] = {"response_format": "json"}
 class SpeechServerOptions:
     """Where the server is and how patiently it is asked.
 
-    ``url`` is the base that ends in ``/v1``. ``timeout_s`` bounds each step of a request
-    (connecting, sending, waiting) and the reading of its whole answer. A request that fails in passing (no connection, no answer in time, 429, 5xx) is made up to ``attempts`` times,
-    with ``backoff_s`` between the first two and twice as long each time after, or as long as the server
-    says. At most ``concurrency`` requests are open at once. ``key`` is sent as a bearer token;
-    ``send_hotwords`` lets the phrases of the hints go along as ``prompt``. ``proxy`` is the only proxy
-    used: those of the environment are not.
+    ``url`` is the base that ends in ``/v1``. ``timeout_s`` bounds each step of a request (connecting,
+    sending, waiting) and the reading of its whole answer. A request that fails in passing (no
+    connection, no answer in time, 429, 5xx) is made up to ``attempts`` times, with ``backoff_s``
+    between the first two and twice as long each time after, or as long as the server says. At most
+    ``concurrency`` requests are open at once. ``key`` is sent as a bearer token; ``send_hotwords``
+    lets the phrases of the hints go along as ``prompt``. ``proxy`` is the only proxy used: those of
+    the environment are not.
     """
 
     url: str
