@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from huaxiang.core.lock import ModelLock, offline_environment
-from huaxiang.core.settings import Settings
+from huaxiang.core.settings import LanguageModelSettings, Settings
 
 if TYPE_CHECKING:
     from huaxiang.nlp.classifier import Classifier
     from huaxiang.nlp.model_classifier import ModelClassifier
+    from huaxiang.nlp.reader import Reader
     from huaxiang.nlp.understand import Understanding
 
 ENCODER = "multilingual-e5-small"
@@ -25,7 +26,27 @@ def build_understanding(settings: Settings, lock: ModelLock) -> Understanding:
     from huaxiang.nlp.understand import Understanding
 
     classifier = SpokenClassifier(_classifier(settings, lock))
-    return Understanding(classifier, EntityGrammar(tenant_lexicon(settings)), conversation_metrics)
+    entities = EntityGrammar(tenant_lexicon(settings))
+    return Understanding(classifier, entities, conversation_metrics, build_reader(settings.language_model))
+
+
+def build_reader(chosen: LanguageModelSettings) -> Reader | None:
+    """Return the language model that reads beside our own, or none where none is set."""
+    from huaxiang.core.json_server import JsonServer, JsonServerOptions
+    from huaxiang.nlp.reader import ServerReader
+
+    if not chosen.url:
+        return None
+    options = JsonServerOptions(
+        url=chosen.url,
+        setting="HUAXIANG_LANGUAGE_MODEL",
+        key=chosen.key.get_secret_value() if chosen.key else "",
+        timeout_s=chosen.timeout_s,
+        attempts=chosen.attempts,
+        backoff_s=chosen.backoff_s,
+        proxy=chosen.proxy,
+    )
+    return ServerReader(JsonServer(options), chosen.model)
 
 
 def _classifier(settings: Settings, lock: ModelLock, *, plain: bool = False) -> ModelClassifier:

@@ -51,6 +51,16 @@ class UploadSettings(BaseModel):
     lease_s: int = Field(30, gt=0)
 
 
+def plain_address(url: str) -> str:
+    """Return a server's base URL; refuses what would put a password into error messages or results."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("has to be http://HOST/v1 or https://HOST/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("may hold no user, password, query or fragment: the key has its own setting")
+    return url
+
+
 class SpeechServerSettings(BaseModel):
     """A recogniser on another machine that answers OpenAI's ``/v1/audio/transcriptions``.
 
@@ -73,13 +83,7 @@ class SpeechServerSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _plain_address(cls, url: str) -> str:
-        """Refuse what would put a password into error messages or results."""
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("has to be http://HOST/v1 or https://HOST/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("may hold no user, password, query or fragment: the key has its own setting")
-        return url
+        return plain_address(url)
 
     @field_validator("key")
     @classmethod
@@ -142,6 +146,35 @@ class SpeakerSettings(BaseModel):
     voiceprint_key: SecretStr | None = None
 
 
+class LanguageModelSettings(BaseModel):
+    """A large language model that reads beside our own, off while ``url`` is empty.
+
+    Any server that answers OpenAI's ``/v1/chat/completions``; ``url`` is the base that ends in ``/v1``.
+    Where it is set, the text of every conversation leaves this machine for that server.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str = ""
+    model: str = Field("", max_length=100)
+    key: SecretStr | None = None
+    timeout_s: float = Field(60.0, gt=0)
+    attempts: int = Field(3, ge=1, le=20)
+    backoff_s: float = Field(0.5, ge=0)
+    proxy: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _plain_address(cls, url: str) -> str:
+        return plain_address(url)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.url and not self.model:
+            raise ValueError("a language model needs its model named beside its url")
+        return self
+
+
 class HttpSettings(BaseModel):
     """Bounds of the HTTP interface. Recordings have their own: ``AudioLimits.max_upload_bytes``."""
 
@@ -192,6 +225,7 @@ class Settings(BaseSettings):
     upload: UploadSettings = UploadSettings()
     recognition: RecognitionSettings = RecognitionSettings()
     speakers: SpeakerSettings = SpeakerSettings()
+    language_model: LanguageModelSettings = LanguageModelSettings()
     http: HttpSettings = HttpSettings()
     access: AccessSettings = AccessSettings()
 

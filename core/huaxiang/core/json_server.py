@@ -1,0 +1,158 @@
+"""Asks a model server on another machine by JSON over HTTP, patiently and within bounds.
+
+The one seam where httpx's errors end. No error holds what the server wrote, nor the key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from huaxiang.core.errors import ConfigurationError, ModelError, ModelUnavailable
+
+MOST_ANSWER_BYTES = 4 * 1024**2
+LONGEST_WAIT_S = 30.0
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class JsonServerOptions:
+    """Where the server is and how patiently it is asked.
+
+    ``url`` is the base that ends in ``/v1``; ``setting`` is the prefix of the environment variables that
+    hold it, for messages. ``timeout_s`` bounds one request as a whole. A request that fails in passing
+    (no connection, no answer in time, 429, 5xx) is made up to ``attempts`` times, with ``backoff_s``
+    between the first two and twice as long each time after, or as long as the server says.
+    """
+
+    url: str
+    setting: str
+    key: str = ""
+    timeout_s: float = 60.0
+    attempts: int = 3
+    backoff_s: float = 0.5
+    proxy: str = ""
+
+    def __repr__(self) -> str:
+        """Leave the key out."""
+        return f"JsonServerOptions(url={self.url!r})"
+
+
+class _Passing(Exception):
+    """A failure that may be over at the next try; ``wait_s`` is the server's own wish."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait_s = wait_s
+
+
+class JsonServer:
+    """A connection to a server; closed by ``close`` or at the end of a ``with`` block."""
+
+    def __init__(self, options: JsonServerOptions, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._options = options
+        self._sleep = sleep
+        self.host = urlsplit(options.url).netloc
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {options.key}"} if options.key else {},
+            timeout=options.timeout_s,
+            proxy=options.proxy or None,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def post(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the server answers to a JSON object sent to ``url`` + ``path``.
+
+        Raises ConfigurationError where the server refuses the key or knows no such path or model,
+        ModelUnavailable where it does not answer, and ModelError where it answers something else.
+        """
+        wait_s = self._options.backoff_s
+        for attempt in range(1, self._options.attempts + 1):
+            try:
+                status, body = self._posted(path, document)
+                return self._document(status, body)
+            except _Passing as failure:
+                if attempt == self._options.attempts:
+                    raise ModelUnavailable(
+                        f"the server {self.host} {failure.reason} ({attempt} tries): see that it runs and "
+                        f"that {self._options.setting}__URL is right"
+                    ) from failure
+                self._sleep(min(wait_s if failure.wait_s is None else failure.wait_s, LONGEST_WAIT_S))
+                wait_s *= 2
+        raise AssertionError("attempts is at least 1")
+
+    def _posted(self, path: str, document: Mapping[str, Any]) -> tuple[int, bytes]:
+        deadline = time.monotonic() + self._options.timeout_s
+        try:
+            with self._client.stream(
+                "POST", f"{self._options.url.rstrip('/')}{path}", json=document
+            ) as response:
+                if response.status_code in PASSING:
+                    raise _Passing(f"answers {response.status_code}", _retry_after(response))
+                return response.status_code, self._body(response, deadline)
+        except httpx.TimeoutException as error:
+            raise _Passing(f"gives no answer in {self._options.timeout_s:g} s") from error
+        except httpx.DecodingError as error:
+            raise self._unusable() from error
+        except httpx.TransportError as error:
+            raise _Passing(f"cannot be reached ({type(error).__name__})") from error
+        except httpx.InvalidURL as error:
+            raise ConfigurationError(f"{self._options.setting}__URL is no URL") from error
+
+    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+        """Read an answer of bounded size in bounded time: httpx bounds each read, not their sum."""
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MOST_ANSWER_BYTES:
+                raise ModelError(f"the server {self.host} answers without end")
+            if time.monotonic() > deadline:
+                raise _Passing(f"gives no whole answer in {self._options.timeout_s:g} s")
+        return bytes(body)
+
+    def _document(self, status: int, body: bytes) -> Mapping[str, Any]:
+        if status in (401, 403):
+            raise ConfigurationError(
+                f"the server {self.host} refuses the key: set {self._options.setting}__KEY"
+            )
+        if status == 404:
+            raise ConfigurationError(
+                f"the server {self.host} knows no such path or model: set {self._options.setting}__URL "
+                "(up to /v1) and __MODEL"
+            )
+        if status != httpx.codes.OK:
+            raise ModelError(f"the server {self.host} refuses the request with {status}", status=status)
+        try:
+            answer = json.loads(body)
+        except ValueError as error:  # not UTF-8, not JSON
+            raise self._unusable() from error
+        if not isinstance(answer, dict):
+            raise self._unusable()
+        return answer
+
+    def _unusable(self) -> ModelError:
+        return ModelError(f"the server {self.host} does not answer with a JSON object")
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds that a server asks to wait for; its other form, a date, is not heeded."""
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdecimal() else None
