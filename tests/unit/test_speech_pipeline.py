@@ -156,11 +156,34 @@ def test_speech_that_the_recogniser_passed_over_is_heard_again() -> None:
     assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗"
 
 
-def test_what_is_heard_the_second_time_without_confidence_is_left_out() -> None:
+def test_what_is_heard_the_second_time_without_confidence_is_left_out_and_counted() -> None:
     spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in TWO_SENTENCES)
     pipeline = SpeechPipeline(Hasty(TWO_SENTENCES, -1.5), ScriptedVoiceActivity(spans), MandarinNormaliser())
-    turns = pipeline.run(invented_recording(), hum(8000)).turns
-    assert "".join(turn.raw_text for turn in turns) == "您好我是小何"
+    result = pipeline.run(invented_recording(), hum(8000))
+    assert "".join(turn.raw_text for turn in result.turns) == "您好我是小何"
+    assert result.quality.dropped == {"doubtful": 1}
+
+
+class Attentive(ScriptedTranscriber):
+    """Keeps how it was asked to listen."""
+
+    def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
+        """Recognise each clip."""
+        self.thorough.append(hints.thorough)
+        return super().transcribe(clips, hints)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing heard."""
+        object.__setattr__(self, "thorough", [])
+
+    thorough: list[bool]
+
+
+@pytest.mark.parametrize(("speech_ms", "thorough"), [(20_000, True), (40_000, False)])
+def test_a_recording_of_little_speech_is_recognised_thoroughly(speech_ms: int, thorough: bool) -> None:
+    attentive = Attentive((Utterance(0, 512, speech_ms, "您好" * 50),))
+    pipeline(attentive).run(invented_recording(), hum(speech_ms + 1000))
+    assert set(attentive.thorough) == {thorough}
 
 
 @pytest.mark.parametrize("held", [1, 2, 48])

@@ -28,6 +28,7 @@ class Drop(StrEnum):
     REPETITION = "repetition"
     COMPRESSION = "compression"
     SILENCE = "silence"
+    DOUBTFUL = "doubtful"
 
 
 # Nobody says these to a customer: dropped wherever they stand. Whisper gives back what announces Mandarin

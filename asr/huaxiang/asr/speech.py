@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from huaxiang.asr.attribution import Attributor, ChannelSpeech
 from huaxiang.asr.coverage import CoverageOptions, passed_over
-from huaxiang.asr.guards import GuardOptions, judge
+from huaxiang.asr.guards import Drop, GuardOptions, judge
 from huaxiang.asr.hotwords import Hotwords
 from huaxiang.asr.normalise import TextNormaliser
 from huaxiang.asr.roles import RoleJudge
@@ -204,8 +204,11 @@ class SpeechPipeline:
         heard = []
         for clip, result in zip(clips, self._transcriber.transcribe(clips, hints), strict=True):
             judged = judge(result, clip.samples, self._options.guards)
-            kept = judged.words if floor is None or result.mean_log_probability >= floor else ()
             tally.dropped.update({str(reason): count for reason, count in judged.dropped.items()})
+            kept = judged.words
+            if kept and floor is not None and result.mean_log_probability < floor:
+                kept = ()
+                tally.dropped[Drop.DOUBTFUL] += 1
             if kept:
                 tally.add(result)
             runs = activity[clip.channel].runs
