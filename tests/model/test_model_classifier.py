@@ -82,8 +82,8 @@ def test_speakers_that_nobody_named_are_mostly_told_apart(classifier: ModelClass
 
 def test_the_words_that_ask_the_price_are_the_evidence(classifier: ModelClassifier) -> None:
     text = "嗯好的我了解了，我们公司一共二十个人，那你们这个多少钱一年？"
-    turns = [Turn(0, Role.AGENT, 0, 0, CALL[0][1]), Turn(1, Role.CUSTOMER, 0, 0, text)]
-    (price,) = [score for score in classifier.classify(turns)[1].intents if score.label == "inquire_price"]
+    turns = [replace(turn, text=text) if turn.index == 3 else turn for turn in _turns()]
+    (price,) = [score for score in classifier.classify(turns)[3].intents if score.label == "inquire_price"]
     assert price.chosen
     assert "多少钱" in text[price.char_start : price.char_end]
     assert price.char_end - price.char_start < len(text)

@@ -19,11 +19,13 @@ from huaxiang.nlp.calibration import (
     probabilities,
     whole_turn,
 )
-from huaxiang.nlp.calibration_fit import TruthArrays, fit, truth_arrays
+from huaxiang.nlp.calibration_fit import TruthArrays, truth_arrays
 from huaxiang.nlp.classifier import TurnLabels
 from huaxiang.nlp.conversation_file import Conversation
 from huaxiang.nlp.folds import FOLDS, folds_of
+from huaxiang.nlp.joint import Joint, fit_joint
 from huaxiang.nlp.network import UNKNOWN, TurnNetwork, head_slices
+from huaxiang.nlp.ngram_training import NgramRows, ngrams_out_of_fold
 from huaxiang.nlp.prediction import from_features, split_tasks
 from huaxiang.nlp.reading import all_upper_states, features_of
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, train
@@ -31,19 +33,31 @@ from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, t
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
-    """Logits of every turn, in the order of conversations and turns, by networks that never saw them.
+    """Logits of every turn, in the order of conversations and turns, by models that never saw them.
 
+    ``network`` and ``wording`` are those of the network and of the linear model on runs of characters;
     ``conversation`` and ``fold`` (turns,) say to which each turn belongs.
     """
 
-    logits: TurnLogits
+    network: TurnLogits
+    wording: TurnLogits
     truth: TruthArrays
     conversation: NDArray[np.int64]
     fold: NDArray[np.int64]
 
-    def calibration(self) -> Calibration:
-        """Return the calibration for the network that is trained on everything."""
-        return fit(self.logits, self.truth)
+    def joined(self) -> tuple[Joint, Calibration]:
+        """Return how both models are joined and calibrated when they are trained on everything."""
+        return self.fitted(np.ones(len(self.fold), dtype=bool))
+
+    def fitted(self, rows: NDArray[np.bool_]) -> tuple[Joint, Calibration]:
+        """Return how the chosen turns would have both models joined and calibrated."""
+        return fit_joint(
+            self.network.rows(rows),
+            self.wording.rows(rows),
+            self.truth.rows(rows),
+            self.conversation[rows],
+            self.fold[rows],
+        )
 
 
 def out_of_fold(
@@ -54,7 +68,7 @@ def out_of_fold(
     progress: Progress,
     work: Path | None = None,
 ) -> OutOfFold:
-    """Train one network a fold and return what each says about the conversations left out.
+    """Train both models once a fold and return what they say about the conversations left out.
 
     ``work`` keeps checkpoints, from which an interrupted run goes on.
     """
@@ -74,7 +88,8 @@ def out_of_fold(
         if finished is not None:
             np.savez(finished, **{str(place): logits for place, logits in found.items()})  # type: ignore[arg-type]
         rows |= found
-    return _collect(conversations, folds, rows)
+    wording = ngrams_out_of_fold(NgramRows(conversations, plan.copies, plan.seed), folds, progress)
+    return _collect(conversations, folds, rows, wording)
 
 
 def _named(progress: Progress, name: str) -> Progress:
@@ -106,7 +121,7 @@ def _logits(
 
 
 def _collect(
-    conversations: Sequence[Conversation], folds: Sequence[int], rows: Mapping[int, Array]
+    conversations: Sequence[Conversation], folds: Sequence[int], rows: Mapping[int, Array], wording: Array
 ) -> OutOfFold:
     turns = [len(conversation.transcript.turns) for conversation in conversations]
     places = np.repeat(np.arange(len(conversations)), turns)
@@ -115,7 +130,8 @@ def _collect(
     ]
     truths = [truth for conversation in conversations for truth in conversation.labels.turns]
     return OutOfFold(
-        logits=split_tasks(np.concatenate([rows[place] for place in range(len(conversations))])),
+        network=split_tasks(np.concatenate([rows[place] for place in range(len(conversations))])),
+        wording=split_tasks(wording),
         truth=truth_arrays(customer, truths),
         conversation=places,
         fold=np.asarray(folds)[places],
@@ -127,8 +143,14 @@ def honest_labels(found: OutOfFold, conversations: Sequence[Conversation]) -> li
     labels: list[list[TurnLabels]] = [[] for _ in conversations]
     for fold in range(FOLDS):
         inside = found.fold == fold
-        calibration = fit(found.logits.rows(~inside), found.truth.rows(~inside))
-        calibrated = probabilities(found.logits.rows(inside), calibration)
+        joint, calibration = found.fitted(~inside)
+        logits = joint.apply(
+            found.network.rows(inside),
+            found.wording.rows(inside),
+            found.truth.customer[inside].astype(np.float64),
+            found.conversation[inside],
+        )
+        calibrated = probabilities(logits, calibration)
         for row, place in enumerate(found.conversation[inside]):
             turn = conversations[place].transcript.turns[len(labels[place])]
             customer = 1.0 if turn.role is Role.CUSTOMER else 0.0

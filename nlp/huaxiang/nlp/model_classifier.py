@@ -79,6 +79,7 @@ class ModelClassifier:
     ) -> None:
         weights = load_weights(weights_file)
         self._calibration = weights.calibration
+        self._joint, self._wording = weights.joint, weights.wording
         self._tokenizer = FileTokenizer(encoder_folder)
         self._network = TurnNetwork(load_encoder(encoder_folder, plain=plain), weights.shape)
         apply_weights(self._network, weights)
@@ -107,7 +108,11 @@ class ModelClassifier:
         return self._labels(turns, found)
 
     def _labels(self, turns: Sequence[Turn], found: ReadTurns) -> list[TurnLabels]:
-        calibrated = probabilities(split_tasks(found.logits), self._calibration)
+        wording = split_tasks(self._wording.logits(turns))
+        belief = np.array([_told(turn) for turn in turns])
+        alone = np.zeros(len(turns), dtype=np.int64)
+        logits = self._joint.apply(split_tasks(found.logits), wording, belief, alone)
+        calibrated = probabilities(logits, self._calibration)
         return [
             decide(
                 calibrated,
@@ -138,6 +143,11 @@ def customer_belief(turn: Turn, place: int, calibrated: Probabilities) -> float:
     words = float(np.clip(calibrated.customer[place], _EDGE, 1.0 - _EDGE))
     odds = prior / (1.0 - prior) * words / (1.0 - words)
     return odds / (1.0 + odds)
+
+
+def _told(turn: Turn) -> float:
+    """Return the belief that the customer speaks as far as it was told, one half where it is in doubt."""
+    return 0.5 if role_in_doubt(turn) else float(turn.role is Role.CUSTOMER)
 
 
 def _spans(turn: Turn, found: ReadTurns, place: int) -> TurnSpans:

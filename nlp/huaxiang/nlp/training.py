@@ -53,13 +53,13 @@ class TrainingPlan:
 
     shape: NetworkShape = field(default_factory=NetworkShape)
     seed: int = 20_261
-    head_epochs: int = 18
+    head_epochs: int = 12
     adapter_epochs: int = 0
     batch_windows: int = 16
     head_rate: float = 1e-3
     adapter_rate: float = 4e-4
     weight_decay: float = 0.05
-    copies: tuple[NoiseLevel, ...] = (NoiseLevel(),)
+    copies: tuple[NoiseLevel, ...] = (NoiseLevel(homophones=0.15),)
     clean_share: float = 0.6
     hidden_windows: float = 0.12
     hidden_turns: float = 0.03

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from huaxiang.core.errors import InvalidConversation
@@ -17,6 +18,7 @@ from huaxiang.nlp.cross_validation import OutOfFold, out_of_fold
 from huaxiang.nlp.encoder import bounded_threads
 from huaxiang.nlp.model_classifier import build_network
 from huaxiang.nlp.network import TurnNetwork
+from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams
 from huaxiang.nlp.reading import FileTokenizer
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, prepare, train
 from huaxiang.nlp.weights import FILE, Weights, save_weights
@@ -78,8 +80,13 @@ def train_nlp(
         network, examples = make_examples(data.conversations, encoder_folder, plan, progress)
         found = out_of_fold(network, data.conversations, examples, plan, progress, folder)
         train(network, examples, plan, progress, Checkpoint(folder / "all.pt" if folder else None))
+    rows = NgramRows(data.conversations, plan.copies, plan.seed)
+    wording = fit_ngrams(
+        rows, np.ones(len(rows.grams), dtype=bool), lambda done, total: progress("wording", done, total)
+    )
+    joint, calibration = found.joined()
     path = target / FILE
-    save_weights(path, Weights(plan.shape, found.calibration(), network.trained_state(), data.sums))
+    save_weights(path, Weights(plan.shape, joint, calibration, network.trained_state(), wording, data.sums))
     written = path.read_bytes()
     return Trained(path, hashlib.sha256(written).hexdigest(), len(written), found)
 

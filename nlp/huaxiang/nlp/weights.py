@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,16 @@ import torch
 from torch import Tensor
 
 from huaxiang.core.errors import ModelCorrupt
+from huaxiang.nlp.blend import Blend
 from huaxiang.nlp.calibration import Calibration
+from huaxiang.nlp.joint import Joint
 from huaxiang.nlp.network import NetworkShape, TurnNetwork
+from huaxiang.nlp.ngrams import NgramModel
+from huaxiang.nlp.ngrams_file import PREFIX, model_of, tensors_of
+from huaxiang.nlp.second_reading import SecondReading
 
 FILE = "nlp-heads.safetensors"
+SECOND = "second."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +32,10 @@ class Weights:
     """
 
     shape: NetworkShape
+    joint: Joint
     calibration: Calibration
     state: Mapping[str, Tensor]
+    wording: NgramModel
     made_from: Mapping[str, str]
 
 
@@ -38,6 +46,7 @@ def save_weights(path: Path, weights: Weights) -> None:
     description = json.dumps(
         {
             "shape": asdict(weights.shape),
+            "blend": weights.joint.blend.as_document(),
             "calibration": weights.calibration.as_document(),
             "made_from": dict(weights.made_from),
         },
@@ -45,7 +54,18 @@ def save_weights(path: Path, weights: Weights) -> None:
     )
     halved = {name: value.to(torch.float16).contiguous() for name, value in sorted(weights.state.items())}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(halved, path, metadata={"description": description})
+    save_file(
+        halved | tensors_of(weights.wording) | _second(weights.joint),
+        path,
+        metadata={"description": description},
+    )
+
+
+def _second(joint: Joint) -> dict[str, Tensor]:
+    return {
+        f"{SECOND}{field.name}": torch.from_numpy(getattr(joint.second, field.name)).float().contiguous()
+        for field in fields(joint.second)
+    }
 
 
 def load_weights(path: Path) -> Weights:
@@ -55,11 +75,25 @@ def load_weights(path: Path) -> Weights:
     try:
         with safe_open(path, framework="pt") as file:
             description: dict[str, Any] = json.loads((file.metadata() or {})["description"])
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return Weights(
             shape=NetworkShape(**description["shape"]),
+            joint=Joint(
+                Blend.from_document(description["blend"]),
+                SecondReading(
+                    **{
+                        field.name: tensors[f"{SECOND}{field.name}"].double().numpy()
+                        for field in fields(SecondReading)
+                    }
+                ),
+            ),
             calibration=Calibration.from_document(description["calibration"]),
-            state=state,
+            state={
+                name: value.float()
+                for name, value in tensors.items()
+                if not name.startswith((PREFIX, SECOND))
+            },
+            wording=model_of(tensors),
             made_from=description["made_from"],
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:

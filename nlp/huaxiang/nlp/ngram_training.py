@@ -1,0 +1,119 @@
+"""Fits the linear model on runs of characters, one yes-or-no regression an output. Seeded; a CPU minute."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.core.types import Role
+from huaxiang.nlp.calibration_fit import truth_arrays
+from huaxiang.nlp.conversation_file import Conversation, TurnTruth
+from huaxiang.nlp.labels import OBJECTIONS, SENTIMENTS
+from huaxiang.nlp.network import head_slices
+from huaxiang.nlp.ngrams import NgramModel, TurnGrams, Vocabulary, outputs, turn_grams
+from huaxiang.nlp.noise import Homophones, Labelled, NoiseLevel, damage
+
+INVERSE_PENALTY = 10.0
+_SEED = 20_261
+
+
+class NgramRows:
+    """The turns of conversations and of their damaged copies as rows to learn from.
+
+    ``conversation`` and ``clean`` (rows,) say whose turn a row is, and whether it is undamaged.
+    """
+
+    def __init__(
+        self, conversations: Sequence[Conversation], copies: Sequence[NoiseLevel], seed: int
+    ) -> None:
+        texts = [turn.text for item in conversations for turn in item.transcript.turns]
+        homophones = Homophones(texts)
+        self.grams: list[TurnGrams] = []
+        truths: list[TurnTruth] = []
+        customer: list[bool] = []
+        conversation: list[int] = []
+        clean: list[bool] = []
+        for number, item in enumerate(conversations):
+            versions: list[Sequence[Labelled]] = [
+                list(zip(item.transcript.turns, item.labels.turns, strict=True))
+            ]
+            for copy, level in enumerate(copies, start=1):
+                source = random.Random(f"{seed}:{copy}:{number}")  # noqa: S311 - repeatable on purpose
+                versions.append(damage(versions[0], level, homophones, source))
+            for copy, labelled in enumerate(versions):
+                self.grams += turn_grams([turn for turn, _ in labelled])
+                truths += [truth for _, truth in labelled]
+                customer += [turn.role is Role.CUSTOMER for turn, _ in labelled]
+                conversation += [number] * len(labelled)
+                clean += [copy == 0] * len(labelled)
+        self.conversation = np.array(conversation)
+        self.clean = np.array(clean)
+        self.customer = np.array(customer)
+        self.targets = _targets(truths, customer)
+
+
+def fit_ngrams(
+    rows: NgramRows, chosen: NDArray[np.bool_], progress: Callable[[int, int], None]
+) -> NgramModel:
+    """Return the model that the chosen rows give. ``progress`` is told the outputs done, and of how many."""
+    from sklearn.linear_model import LogisticRegression
+
+    grams = [rows.grams[place] for place in np.flatnonzero(chosen)]
+    vocabulary = Vocabulary.of(grams)
+    features = vocabulary.features(grams)
+    targets, customer = rows.targets[chosen], rows.customer[chosen]
+    weights = np.zeros((features.shape[1], outputs()), dtype=np.float32)
+    offset = np.full(outputs(), _never(len(grams)), dtype=np.float32)
+    for output in range(outputs()):
+        asked = _asked(output, customer)
+        wanted = targets[asked, output]
+        if 0 < wanted.sum() < len(wanted):
+            model = LogisticRegression(C=INVERSE_PENALTY, solver="liblinear", random_state=_SEED)
+            model.fit(features[asked], wanted)
+            weights[:, output] = model.coef_[0]
+            offset[output] = model.intercept_[0]
+        progress(output + 1, outputs())
+    return NgramModel.rounded(vocabulary, weights, offset)
+
+
+def ngrams_out_of_fold(
+    rows: NgramRows, folds: Sequence[int], progress: Callable[[str, int, int], None]
+) -> NDArray[np.float64]:
+    """Return the logits of every undamaged row, in order, by models that never saw its conversation."""
+    fold = np.asarray(folds)[rows.conversation]
+    found = np.zeros((len(rows.grams), outputs()))
+    for left_out in sorted(set(folds)):
+        name = f"wording, fold {left_out + 1} of {max(folds) + 1}"
+        model = fit_ngrams(rows, fold != left_out, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]
+        inside = np.flatnonzero((fold == left_out) & rows.clean)
+        found[inside] = model.logits_of(model.vocabulary.features([rows.grams[place] for place in inside]))
+    result: NDArray[np.float64] = found[rows.clean]
+    return result
+
+
+def _never(turns: int) -> float:
+    """Return the logit of a label that none of the turns has."""
+    return -float(np.log(turns + 1.0))
+
+
+def _asked(output: int, customer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the turns that an output is asked of: intents and objections are the customer's."""
+    part = head_slices()
+    if part.acts.start <= output < part.acts.stop:
+        return ~customer
+    if output < part.objection.stop:
+        return customer
+    return np.ones(len(customer), dtype=bool)
+
+
+def _targets(truths: Sequence[TurnTruth], customer: Sequence[bool]) -> NDArray[np.bool_]:
+    arrays = truth_arrays(customer, truths)
+    objection = np.eye(len(OBJECTIONS) + 1, dtype=bool)[arrays.objection]
+    sentiment = np.eye(len(SENTIMENTS), dtype=bool)[arrays.sentiment]
+    joined: NDArray[np.bool_] = np.concatenate(
+        [arrays.intents, arrays.acts, objection, sentiment, arrays.customer[:, None]], axis=1
+    )
+    return joined
