@@ -63,6 +63,9 @@ def evaluate_language(
     baselines: Annotated[
         bool, typer.Option(help="Score keyword lists and embeddings with a regression beside the model.")
     ] = True,
+    curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Score against the number of training conversations.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score findings, entities and scorecard items against labelled conversations."""
@@ -77,6 +80,11 @@ def evaluate_language(
     else:
         with progress_bar(corpus.name) as advance:
             report = evaluate_corpus(corpus, bootstrap.build_analysis(settings), advance, encoder)
+    if curve:
+        from huaxiang.nlp.learning_curve import learning_curve
+
+        with steps() as progress:
+            report |= {"learning_curve": learning_curve(list(read_conversations(corpus)), progress)}
     show(report, as_json)
 
 

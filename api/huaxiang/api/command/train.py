@@ -32,20 +32,37 @@ def train_language(
     ] = WORK,
     lock: Annotated[Path | None, typer.Option(help="models.lock to write the sums into.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 2,
+    adapter_rank: Annotated[
+        int, typer.Option(min=0, help="Rank of low-rank adapters in the encoder; 0 leaves it as it is.")
+    ] = 0,
+    adapter_epochs: Annotated[
+        int, typer.Option(min=1, help="Epochs with adapters, where there are any.")
+    ] = 3,
+    frozen_layers: Annotated[
+        int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
+    ] = 9,
+    homophones: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of characters that a damaged copy hears wrongly.")
+    ] = 0.15,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Cross-validate, train on everything, and write weights with their calibration."""
     from huaxiang.nlp.honest import scores_out_of_fold
     from huaxiang.nlp.lock_entry import update_lock
+    from huaxiang.nlp.network import NetworkShape
+    from huaxiang.nlp.noise import NoiseLevel
     from huaxiang.nlp.training import TrainingPlan
     from huaxiang.nlp.training_run import read_training_data, train_nlp
 
     settings = load_settings()
     data = read_training_data(corpus)
+    plan = TrainingPlan(
+        shape=NetworkShape(frozen_layers=frozen_layers, rank=adapter_rank),
+        adapter_epochs=adapter_epochs if adapter_rank else 0,
+        copies=(NoiseLevel(homophones=homophones),),
+    )
     with steps() as progress:
-        trained = train_nlp(
-            data, bootstrap.encoder_folder(settings), out, TrainingPlan(), progress, work, threads
-        )
+        trained = train_nlp(data, bootstrap.encoder_folder(settings), out, plan, progress, work, threads)
     if lock is not None:
         update_lock(lock, trained, data.sums)
     understanding, inspector = bootstrap.build_judged_language("nlp-heads @ cross-validation")
