@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class WhisperOptions:
     compute_type: str = "int8"
     threads: int = 2
     beam_size: int = 1
-    batch_size: int = 6
+    batch_size: int = 8
     tail_ms: int = 2000
     context_ms: int = 10_000
     thorough_beam_size: int = 5
@@ -139,21 +140,30 @@ class WhisperTranscriber:
         return self._tables[language]
 
     def _batches(self, clips: Sequence[Clip]) -> list[list[int]]:
-        """Return the places of clips of like length, longest first, with work for every thread."""
+        """Return the places of clips of like length, longest first, in batches of like work.
+
+        Each thread gets as many batches; the longest clip of a batch says what each of its clips costs.
+        """
         order = sorted(
             (place for place, clip in enumerate(clips) if len(clip.samples)),
             key=lambda place: -len(clips[place].samples),
         )
-        rounds = max(-(-len(order) // (self._options.batch_size * self._options.threads)), 1)
-        size = max(-(-len(order) // (rounds * self._options.threads)), 1)
-        return [order[start : start + size] for start in range(0, len(order), size)]
+        contexts = [self._context_ms(clips[place].duration_ms) for place in order]
+        rounds = -(-len(order) // (self._options.batch_size * self._options.threads))
+        sizes = balanced(contexts, rounds * self._options.threads, self._options.batch_size)
+        starts = accumulate(sizes, initial=0)
+        return [order[start : start + size] for start, size in zip(starts, sizes, strict=False)]
+
+    def _context_ms(self, longest_ms: int) -> int:
+        """Return how much the encoder hears for clips of up to so long."""
+        return min(max(longest_ms + self._options.tail_ms, self._options.context_ms), MAX_CLIP_MS)
 
     def _decode_batch(self, clips: Sequence[Clip], table: TokenTable, hints: Hints) -> list[ClipTranscript]:
         options = self._options
         longest_ms = max(clip.duration_ms for clip in clips)
-        wanted_ms = MAX_CLIP_MS if hints.thorough else max(longest_ms + options.tail_ms, options.context_ms)
+        context_ms = MAX_CLIP_MS if hints.thorough else self._context_ms(longest_ms)
         beam_size = options.thorough_beam_size if hints.thorough else options.beam_size
-        encoded = self._model.encode(self._features(clips, min(wanted_ms, MAX_CLIP_MS)))
+        encoded = self._model.encode(self._features(clips, context_ms))
         decoded = self._generate(encoded, clips, table, hints, beam_size)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
         if doubtful:
@@ -257,6 +267,25 @@ class WhisperTranscriber:
                 )
             )
         return transcripts
+
+
+def balanced(costs: Sequence[int], batches: int, largest: int) -> list[int]:
+    """Return the sizes of consecutive batches, none over ``largest``, of which the dearest is cheapest.
+
+    ``costs`` fall; a batch costs its first item's cost for each item. There are at most ``batches``, which
+    must be enough for batches of ``largest``.
+    """
+    bounds = sorted({cost * size for cost in costs for size in range(1, largest + 1)})
+    for bound in bounds:
+        sizes: list[int] = []
+        while sum(sizes) < len(costs):
+            left = len(costs) - sum(sizes)
+            sizes.append(min(largest, left, bound // costs[sum(sizes)]))
+            if sizes[-1] == 0 or len(sizes) > batches:
+                break
+        else:
+            return sizes
+    return []
 
 
 def _words(alignment: Sequence[dict[str, Any]], clip: Clip) -> tuple[Word, ...]:
