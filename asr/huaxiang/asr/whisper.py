@@ -47,7 +47,7 @@ class WhisperOptions:
     beam_size: int = 1
     batch_size: int = 8
     tail_ms: int = 2000
-    context_ms: int = 10_000
+    context_ms: int = 7_000
     thorough_beam_size: int = 5
     retry_log_probability: float = -1.0
     retry_compression_ratio: float = 2.4
