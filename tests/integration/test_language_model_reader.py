@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.support.chat_server import chat, chat_server
+from chat_server import chat, chat_server
 
 from huaxiang.api.language import build_reader
 from huaxiang.core.errors import ConfigurationError
