@@ -86,6 +86,8 @@ class WhisperTranscriber:
         self._options = options or WhisperOptions()
         self._rescorer = rescorer
         self._tables: dict[str, TokenTable] = {}
+        # Kept: the allocator gives every new thread memory that it does not give back.
+        self._pool = ThreadPoolExecutor(self._options.threads)
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{name} has no tokenizer.json: pull or add the model again", model=name)
         try:
@@ -118,10 +120,9 @@ class WhisperTranscriber:
 
         results: list[ClipTranscript] = [ClipTranscript()] * len(clips)
         try:
-            with ThreadPoolExecutor(self._options.threads) as pool:
-                for places, batch in zip(batches, pool.map(decode, batches), strict=True):
-                    for place, result in zip(places, batch, strict=True):
-                        results[place] = result
+            for places, batch in zip(batches, self._pool.map(decode, batches), strict=True):
+                for place, result in zip(places, batch, strict=True):
+                    results[place] = result
         except (RuntimeError, ValueError) as error:
             raise ModelError("speech recognition failed", model=self.name) from error
         return results

@@ -38,8 +38,9 @@ class Decoder(Protocol):
 
 
 class WavAudio:
-    """Decoded audio in a WAV file written by the decode step, memory-mapped.
+    """Decoded audio in a WAV file written by the decode step, read piece by piece.
 
+    Nothing of it stays in memory: pages of a mapped file would count as the process's own.
     Raises AudioError where the file is not 16 kHz 16-bit PCM.
     """
 
@@ -53,12 +54,17 @@ class WavAudio:
             raise AudioError("the decoded audio cannot be read; decode the recording again") from error
         if rate != SAMPLE_RATE or width != 2:
             raise AudioError("decoded audio is 16 kHz, 16 bit")
-        self._samples = np.memmap(
-            path, dtype="<i2", mode="r", offset=_WAV_HEADER_BYTES, shape=(frames, self.channels)
-        )
+        self._path, self._frames = path, frames
         self.duration_ms = frames * 1000 // SAMPLE_RATE
 
     def read(self, channel: int, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         """Return the samples of one channel in [-1, 1) at 16 kHz, shape ``(samples,)``."""
         first, last = start_ms * SAMPLE_RATE // 1000, end_ms * SAMPLE_RATE // 1000
-        return np.asarray(self._samples[first:last, channel], dtype=np.float32) / 32768.0
+        frame_bytes = 2 * self.channels
+        samples = np.fromfile(
+            self._path,
+            dtype="<i2",
+            count=max(min(last, self._frames) - first, 0) * self.channels,
+            offset=_WAV_HEADER_BYTES + first * frame_bytes,
+        )
+        return np.asarray(samples.reshape(-1, self.channels)[:, channel], dtype=np.float32) / 32768.0
