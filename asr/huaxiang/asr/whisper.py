@@ -45,7 +45,7 @@ class WhisperOptions:
     compute_type: str = "int8"
     threads: int = 2
     beam_size: int = 1
-    batch_size: int = 8
+    batch_size: int = 4
     tail_ms: int = 2000
     context_ms: int = 7_000
     thorough_beam_size: int = 5

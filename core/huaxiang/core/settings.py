@@ -123,7 +123,7 @@ class RecognitionSettings(BaseModel):
     compute_type: str = "int8"
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     beam_size: int = Field(1, ge=1)
-    batch_size: int = Field(8, ge=1)
+    batch_size: int = Field(4, ge=1)
     rescoring: bool = True
     language: str = "zh"
 
