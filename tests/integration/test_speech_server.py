@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from speech_server import Asked, Said, SpeechServer, speech_server
 
 from huaxiang.asr.server_answer import UNTOLD_CONFIDENCE, read_answer
-from huaxiang.asr.speech_server import SpeechServerOptions, SpeechServerTranscriber
+from huaxiang.asr.speech_server import SpeechServerTranscriber
 from huaxiang.asr.transcriber import Clip, Hints
 from huaxiang.core.errors import (
     ConfigurationError,
@@ -23,6 +24,7 @@ from huaxiang.core.errors import (
     ModelError,
     ModelUnavailable,
 )
+from huaxiang.core.model_server import ModelServer, ModelServerOptions
 from huaxiang.core.settings import load_settings
 
 KEY = "a-key-that-is-never-told"
@@ -43,17 +45,22 @@ WORDS = {
 }
 
 
-def asker(server: SpeechServer, **options: Any) -> SpeechServerTranscriber:
+@contextmanager
+def asker(server: SpeechServer, **options: Any) -> Iterator[SpeechServerTranscriber]:
     waited: list[float] = []
     chosen: dict[str, Any] = {
         "url": server.url,
-        "model": "paraformer",
+        "setting": "HUAXIANG_RECOGNITION__SERVER",
         "key": KEY,
         "timeout_s": 5.0,
-    } | options
-    transcriber = SpeechServerTranscriber(SpeechServerOptions(**chosen), sleep=waited.append)
-    transcriber.waited = waited  # type: ignore[attr-defined]
-    return transcriber
+        "attempts": 4,
+    }
+    own = {name: options.pop(name) for name in ("send_hotwords", "concurrency") if name in options}
+    chosen |= options | {"connections": own.get("concurrency", 2)}
+    with ModelServer(ModelServerOptions(**chosen), sleep=waited.append) as asked:
+        transcriber = SpeechServerTranscriber(asked, "paraformer", **own)
+        transcriber.waited = waited  # type: ignore[attr-defined]
+        yield transcriber
 
 
 def always(body: dict[str, Any] | bytes, **said: Any) -> Callable[[Asked, int], Said]:
@@ -139,7 +146,7 @@ def test_passing_failures_are_tried_again_with_growing_waits(status: int) -> Non
     with speech_server(third_time) as server, asker(server, backoff_s=0.25) as transcriber:
         (result,) = transcriber.transcribe([CLIP], Hints())
     assert result.text == WORDS["text"]
-    assert transcriber.waited == [0.25, 0.5]  # type: ignore[attr-defined]
+    assert transcriber.waited == [0.25, 0.5]
 
 
 def test_the_servers_own_wish_to_wait_is_heeded_within_reason() -> None:
@@ -150,7 +157,7 @@ def test_the_servers_own_wish_to_wait_is_heeded_within_reason() -> None:
 
     with speech_server(busy) as server, asker(server) as transcriber:
         transcriber.transcribe([CLIP], Hints())
-    assert transcriber.waited == [7.0, 30.0]  # type: ignore[attr-defined]
+    assert transcriber.waited == [7.0, 30.0]
 
 
 def test_a_server_that_stays_down_is_unavailable_after_the_attempts() -> None:
@@ -258,7 +265,7 @@ def test_key_text_and_names_stay_out_of_logs_and_reprs(caplog: pytest.LogCapture
     body = {"text": SECRET_TEXT}
     with speech_server(always(body)) as server, asker(server, send_hotwords=True) as transcriber:
         transcriber.transcribe([CLIP], Hints("zh", ("绝密产品",)))
-        told = caplog.text + repr(transcriber) + repr(SpeechServerOptions(server.url, "m", KEY))
+        told = caplog.text + repr(transcriber) + repr(ModelServerOptions(server.url, "S", key=KEY))
     assert not [secret for secret in (KEY, SECRET_TEXT, "绝密产品") if secret in told]
 
 

@@ -11,12 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from speech_server import Asked, Said, speech_server
 
-from huaxiang.asr.speech_server import SpeechServerOptions, SpeechServerTranscriber
+from huaxiang.asr.speech_server import SpeechServerTranscriber
 from huaxiang.asr.transcriber import Clip, Hints, ScriptedTranscriber, Transcriber, Utterance
 from huaxiang.asr.whisper import WhisperOptions, WhisperTranscriber
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.errors import ModelError
 from huaxiang.core.lock import ModelLock
+from huaxiang.core.model_server import ModelServer, ModelServerOptions
 from huaxiang.core.settings import AudioLimits
 from huaxiang.ingest.decode import decode
 
@@ -58,9 +59,9 @@ def transcriber(request: pytest.FixtureRequest) -> Iterator[Transcriber]:
         yield ScriptedTranscriber(SCRIPT)
     elif request.param == "server":
         with speech_server(heard_by_server) as server:
-            options = SpeechServerOptions(server.url, "paraformer")
-            with SpeechServerTranscriber(options) as asker:
-                yield asker
+            options = ModelServerOptions(server.url, "HUAXIANG_RECOGNITION__SERVER")
+            with ModelServer(options) as asked:
+                yield SpeechServerTranscriber(asked, "paraformer")
     else:
         models_dir: Path = request.getfixturevalue("models_dir")
         yield whisper(ModelLock.load().ensure("whisper-base", models_dir))

@@ -32,12 +32,12 @@ def build_understanding(settings: Settings, lock: ModelLock) -> Understanding:
 
 def build_reader(chosen: LanguageModelSettings) -> Reader | None:
     """Return the language model that reads beside our own, or none where none is set."""
-    from huaxiang.core.json_server import JsonServer, JsonServerOptions
+    from huaxiang.core.model_server import ModelServer, ModelServerOptions
     from huaxiang.nlp.reader import ServerReader
 
     if not chosen.url:
         return None
-    options = JsonServerOptions(
+    options = ModelServerOptions(
         url=chosen.url,
         setting="HUAXIANG_LANGUAGE_MODEL",
         key=chosen.key.get_secret_value() if chosen.key else "",
@@ -46,7 +46,7 @@ def build_reader(chosen: LanguageModelSettings) -> Reader | None:
         backoff_s=chosen.backoff_s,
         proxy=chosen.proxy,
     )
-    return ServerReader(JsonServer(options), chosen.model)
+    return ServerReader(ModelServer(options), chosen.model)
 
 
 def _classifier(settings: Settings, lock: ModelLock, *, plain: bool = False) -> ModelClassifier:

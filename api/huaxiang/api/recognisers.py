@@ -82,19 +82,24 @@ def _rescorer(settings: Settings, lock: ModelLock) -> Rescorer:
 
 
 def _server(settings: Settings) -> Transcriber:
-    from huaxiang.asr.speech_server import SpeechServerOptions, SpeechServerTranscriber
+    from huaxiang.asr.speech_server import SpeechServerTranscriber
+    from huaxiang.core.model_server import ModelServer, ModelServerOptions
 
     server = settings.recognition.server
+    options = ModelServerOptions(
+        url=server.url,
+        setting="HUAXIANG_RECOGNITION__SERVER",
+        what="speech server",
+        key=server.key.get_secret_value() if server.key else "",
+        timeout_s=server.timeout_s,
+        attempts=server.attempts,
+        backoff_s=server.backoff_s,
+        connections=server.concurrency,
+        proxy=server.proxy,
+    )
     return SpeechServerTranscriber(
-        SpeechServerOptions(
-            url=server.url,
-            model=server.model,
-            key=server.key.get_secret_value() if server.key else "",
-            timeout_s=server.timeout_s,
-            attempts=server.attempts,
-            backoff_s=server.backoff_s,
-            concurrency=server.concurrency,
-            send_hotwords=server.send_hotwords,
-            proxy=server.proxy,
-        )
+        ModelServer(options),
+        server.model,
+        concurrency=server.concurrency,
+        send_hotwords=server.send_hotwords,
     )

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from huaxiang.core.errors import ModelError
 from huaxiang.core.evidence import quote
-from huaxiang.core.json_server import JsonServer
+from huaxiang.core.model_server import ModelServer
 from huaxiang.core.types import Finding, FindingKind, Role, Transcript
 from huaxiang.nlp.labels import NEXT_STEPS, OBJECTIONS
 
@@ -87,7 +87,7 @@ class ScriptedReader:
 class ServerReader:
     """A model behind OpenAI's ``/v1/chat/completions``."""
 
-    def __init__(self, server: JsonServer, model: str) -> None:
+    def __init__(self, server: ModelServer, model: str) -> None:
         self._server = server
         self._model = model
 
@@ -100,9 +100,9 @@ class ServerReader:
         """Return what the model claims; a claim of another form than asked for is left out."""
         if not transcript.turns:
             return ()
-        answer = self._server.post(
+        answer = self._server.ask(
             "/chat/completions",
-            {
+            json={
                 "model": self._model,
                 "temperature": 0,
                 "messages": [
