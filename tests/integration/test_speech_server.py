@@ -146,7 +146,7 @@ def test_passing_failures_are_tried_again_with_growing_waits(status: int) -> Non
     with speech_server(third_time) as server, asker(server, backoff_s=0.25) as transcriber:
         (result,) = transcriber.transcribe([CLIP], Hints())
     assert result.text == WORDS["text"]
-    assert transcriber.waited == [0.25, 0.5]
+    assert transcriber.waited == [0.25, 0.5]  # type: ignore[attr-defined]
 
 
 def test_the_servers_own_wish_to_wait_is_heeded_within_reason() -> None:
@@ -157,7 +157,7 @@ def test_the_servers_own_wish_to_wait_is_heeded_within_reason() -> None:
 
     with speech_server(busy) as server, asker(server) as transcriber:
         transcriber.transcribe([CLIP], Hints())
-    assert transcriber.waited == [7.0, 30.0]
+    assert transcriber.waited == [7.0, 30.0]  # type: ignore[attr-defined]
 
 
 def test_a_server_that_stays_down_is_unavailable_after_the_attempts() -> None:
