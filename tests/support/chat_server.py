@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from loopback import QuietHandler, base_url, serving
 
 
 @dataclass
@@ -30,7 +31,7 @@ def chat(content: str) -> dict[str, Any]:
 def chat_server(answers: Sequence[tuple[int, dict[str, Any] | bytes]]) -> Iterator[ChatServer]:
     """Run a server that gives the answers in turn, the last of them for ever."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             place = min(len(state.asked), len(answers) - 1)
@@ -44,17 +45,7 @@ def chat_server(answers: Sequence[tuple[int, dict[str, Any] | bytes]]) -> Iterat
             self.end_headers()
             self.wfile.write(sent)
 
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    state = ChatServer(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    state = ChatServer(base_url(server))
+    with serving(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

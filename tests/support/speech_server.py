@@ -15,6 +15,8 @@ from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from loopback import QuietHandler, base_url, serving
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -55,7 +57,7 @@ def speech_server(answer: Callable[[Asked, int], Said]) -> Iterator[SpeechServer
     """Run a server; ``answer`` gets the request and how many came before it."""
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = _read(self)
             with lock:
@@ -83,20 +85,10 @@ def speech_server(answer: Callable[[Asked, int], Said]) -> Iterator[SpeechServer
                 self.wfile.write(body[start : start + step])
                 time.sleep(said.drip_s)
 
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    state = SpeechServer(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    state = SpeechServer(base_url(server))
+    with serving(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _read(handler: BaseHTTPRequestHandler) -> Asked:

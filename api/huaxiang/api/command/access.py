@@ -23,6 +23,7 @@ user_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=
 token_app = typer.Typer(help="Tokens for programs that call the API.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+AsksPassword = Annotated[bool, typer.Option("--prompt", help="Ask for the password instead of making one.")]
 
 
 @device_app.command("add")
@@ -68,9 +69,7 @@ def revoke_device(device_id: str) -> None:
 def add_person(
     name: str,
     role: Annotated[str, typer.Option(help="seller, manager or admin")] = "manager",
-    password_from_prompt: Annotated[
-        bool, typer.Option("--prompt", help="Ask for the password instead of making one.")
-    ] = False,
+    password_from_prompt: AsksPassword = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a user; a random password is made and shown once unless --prompt asks for one."""
@@ -104,9 +103,7 @@ def list_people(as_json: AsJson = False) -> None:
 @user_app.command("password")
 def change_password(
     name: str,
-    password_from_prompt: Annotated[
-        bool, typer.Option("--prompt", help="Ask for the password instead of making one.")
-    ] = False,
+    password_from_prompt: AsksPassword = False,
     as_json: AsJson = False,
 ) -> None:
     """Give a user another password and sign them out everywhere; a made one is shown once."""
