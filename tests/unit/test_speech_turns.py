@@ -113,3 +113,12 @@ def test_a_pause_within_a_number_or_before_a_particle_is_no_comma() -> None:
     said = (("一共", 0, 400), ("19", 700, 900), ("584", 1200, 1500), ("对", 1900, 2100), ("吧", 2400, 2500))
     words = tuple(Word(start, end, text, 0.9) for text, start, end in said)
     assert Speech(0, words).text_with_pauses(160) == "一共，19584，对吧"
+
+
+def test_a_pause_within_a_word_is_not_marked() -> None:
+    said = ("我", "考", "虑", "下")
+    speech = Speech(
+        0, tuple(Word(1000 * place, 1000 * place + 500, text, 0.9) for place, text in enumerate(said))
+    )
+    assert speech.text_with_pauses(160) == "我，考，虑，下"
+    assert speech.text_with_pauses(160, lambda _: ("我", "考虑", "下")) == "我，考虑，下"

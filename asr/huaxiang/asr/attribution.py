@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.asr.diarization import Diarization, Diarizer, SpeakerSegment
+from huaxiang.asr.hotwords import JiebaWords
 from huaxiang.asr.normalise import TextNormaliser
 from huaxiang.asr.roles import RoleGuess, RoleJudge, Voice
 from huaxiang.asr.speaker_encoder import KnownVoice, nearest_known
@@ -45,7 +46,8 @@ class Attributor:
     """Says who speaks: by channel, or by voice where one channel holds everybody.
 
     Without ``diarizer`` one channel is one speaker of unknown role. ``known`` gives the enrolled
-    sellers; they count where voices are compared, that is on one channel.
+    sellers; they count where voices are compared, that is on one channel. ``cut`` parts a text into words,
+    within which no pause is marked.
     """
 
     normaliser: TextNormaliser
@@ -53,6 +55,7 @@ class Attributor:
     diarizer: Diarizer | None = None
     known: Callable[[], Sequence[KnownVoice]] = tuple
     turns: TurnOptions = field(default_factory=TurnOptions)
+    cut: Callable[[str], Iterable[str]] = field(default_factory=lambda: JiebaWords().cut)
 
     def attribute(
         self,
@@ -85,7 +88,8 @@ class Attributor:
         ]
         speech = turns_by_channel(pieces, self.turns) if len(tracks) > 1 else pieces
         readable = [
-            (piece, self.normaliser.readable(piece.text_with_pauses(self.turns.comma_ms))) for piece in speech
+            (piece, self.normaliser.readable(piece.text_with_pauses(self.turns.comma_ms, self.cut)))
+            for piece in speech
         ]
         return [(piece, text) for piece, text in readable if text]
 

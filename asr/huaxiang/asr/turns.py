@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from huaxiang.core.types import Word
 
@@ -34,12 +34,17 @@ class Speech:
         """The words joined."""
         return "".join(word.text for word in self.words).strip()
 
-    def text_with_pauses(self, pause_ms: int) -> str:
-        """Return the words joined, with a comma where the speaker paused for ``pause_ms`` without one."""
-        parts = [self.words[0].text]
+    def text_with_pauses(self, pause_ms: int, cut: Callable[[str], Iterable[str]] = iter) -> str:
+        """Return the words joined, with a comma where the speaker paused for ``pause_ms`` without one.
+
+        ``cut`` parts a text into what no comma may stand in: a recogniser's words are single characters.
+        """
+        whole = set(accumulate(map(len, cut("".join(word.text for word in self.words)))))
+        parts, reached = [self.words[0].text], 0
         for before, word in pairwise(self.words):
+            reached += len(before.text)
             unmarked = before.text[-1].isalnum() and word.text.lstrip()[0].isalnum()
-            unmarked = unmarked and not _belongs(before.text, word.text)
+            unmarked = unmarked and reached in whole and not _belongs(before.text, word.text)
             paused = word.start_ms - before.end_ms >= pause_ms
             parts.append("，" + word.text.lstrip() if paused and unmarked else word.text)
         return "".join(parts).strip()
