@@ -140,3 +140,15 @@ def test_a_failure_in_passing_is_tried_again() -> None:
 def test_a_url_without_a_model_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="language_model"):
         load_settings(language_model={"url": "http://localhost:1/v1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("KEY", "钥匙"), ("PROXY", "socks://somewhere"), ("URL", "http://me:secret@host/v1")]
+)
+def test_an_address_or_key_that_cannot_be_sent_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"HUAXIANG_LANGUAGE_MODEL__{name}", value)
+    with pytest.raises(ConfigurationError, match=rf"language_model\.{name.lower()}") as caught:
+        load_settings()
+    assert value not in str(caught.value)

@@ -32,20 +32,12 @@ def build_understanding(settings: Settings, lock: ModelLock) -> Understanding:
 
 def build_reader(chosen: LanguageModelSettings) -> Reader | None:
     """Return the language model that reads beside our own, or none where none is set."""
-    from huaxiang.core.model_server import ModelServer, ModelServerOptions
+    from huaxiang.core.model_server import ModelServer, options_of
     from huaxiang.nlp.reader import ServerReader
 
     if not chosen.url:
         return None
-    options = ModelServerOptions(
-        url=chosen.url,
-        setting="HUAXIANG_LANGUAGE_MODEL",
-        key=chosen.key.get_secret_value() if chosen.key else "",
-        timeout_s=chosen.timeout_s,
-        attempts=chosen.attempts,
-        backoff_s=chosen.backoff_s,
-        proxy=chosen.proxy,
-    )
+    options = options_of(chosen, "HUAXIANG_LANGUAGE_MODEL", "language model's server")
     return ServerReader(ModelServer(options), chosen.model)
 
 

@@ -83,20 +83,10 @@ def _rescorer(settings: Settings, lock: ModelLock) -> Rescorer:
 
 def _server(settings: Settings) -> Transcriber:
     from huaxiang.asr.speech_server import SpeechServerTranscriber
-    from huaxiang.core.model_server import ModelServer, ModelServerOptions
+    from huaxiang.core.model_server import ModelServer, options_of
 
     server = settings.recognition.server
-    options = ModelServerOptions(
-        url=server.url,
-        setting="HUAXIANG_RECOGNITION__SERVER",
-        what="speech server",
-        key=server.key.get_secret_value() if server.key else "",
-        timeout_s=server.timeout_s,
-        attempts=server.attempts,
-        backoff_s=server.backoff_s,
-        connections=server.concurrency,
-        proxy=server.proxy,
-    )
+    options = options_of(server, "HUAXIANG_RECOGNITION__SERVER", "speech server")
     return SpeechServerTranscriber(
         ModelServer(options),
         server.model,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from huaxiang.core.errors import ConfigurationError, ModelError, ModelUnavailable
+from huaxiang.core.settings import ModelServerSettings
 
 _MOST_ANSWER_BYTES = 4 * 1024**2
 _LONGEST_WAIT_S = 30.0
@@ -47,6 +48,21 @@ class ModelServerOptions:
     def __repr__(self) -> str:
         """Leave the key out."""
         return f"ModelServerOptions(url={self.url!r})"
+
+
+def options_of(settings: ModelServerSettings, setting: str, what: str) -> ModelServerOptions:
+    """Return the options that settings under the prefix ``setting`` choose for a server called ``what``."""
+    return ModelServerOptions(
+        url=settings.url,
+        setting=setting,
+        what=what,
+        key=settings.key.get_secret_value() if settings.key else "",
+        timeout_s=settings.timeout_s,
+        attempts=settings.attempts,
+        backoff_s=settings.backoff_s,
+        connections=settings.concurrency,
+        proxy=settings.proxy,
+    )
 
 
 class _Passing(Exception):

@@ -61,12 +61,8 @@ def plain_address(url: str) -> str:
     return url
 
 
-class SpeechServerSettings(BaseModel):
-    """A recogniser on another machine that answers OpenAI's ``/v1/audio/transcriptions``.
-
-    Used only where ``RecognitionSettings.backend`` says ``server``: audio then leaves this machine.
-    ``url`` is the base that ends in ``/v1``. ``send_hotwords`` sends the tenant's names along.
-    """
+class ModelServerSettings(BaseModel):
+    """A model on another machine that answers in OpenAI's form; ``url`` is the base that ends in ``/v1``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,7 +73,6 @@ class SpeechServerSettings(BaseModel):
     attempts: int = Field(4, ge=1, le=20)
     backoff_s: float = Field(0.5, ge=0)
     concurrency: int = Field(2, ge=1, le=64)
-    send_hotwords: bool = False
     proxy: str = Field("", repr=False)
 
     @field_validator("url")
@@ -103,6 +98,16 @@ class SpeechServerSettings(BaseModel):
         if proxy and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("has to be http://HOST:PORT or https://HOST:PORT")
         return proxy
+
+
+class SpeechServerSettings(ModelServerSettings):
+    """A recogniser on another machine that answers OpenAI's ``/v1/audio/transcriptions``.
+
+    Used only where ``RecognitionSettings.backend`` says ``server``: audio then leaves this machine.
+    ``send_hotwords`` sends the tenant's names along.
+    """
+
+    send_hotwords: bool = False
 
 
 class RecognitionSettings(BaseModel):
@@ -146,27 +151,12 @@ class SpeakerSettings(BaseModel):
     voiceprint_key: SecretStr | None = None
 
 
-class LanguageModelSettings(BaseModel):
+class LanguageModelSettings(ModelServerSettings):
     """A large language model that reads beside our own, off while ``url`` is empty.
 
-    Any server that answers OpenAI's ``/v1/chat/completions``; ``url`` is the base that ends in ``/v1``.
-    Where it is set, the text of every conversation leaves this machine for that server.
+    Any server that answers OpenAI's ``/v1/chat/completions``. Where it is set, the text of every
+    conversation leaves this machine for that server.
     """
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str = ""
-    model: str = Field("", max_length=100)
-    key: SecretStr | None = None
-    timeout_s: float = Field(60.0, gt=0)
-    attempts: int = Field(3, ge=1, le=20)
-    backoff_s: float = Field(0.5, ge=0)
-    proxy: str = ""
-
-    @field_validator("url")
-    @classmethod
-    def _plain_address(cls, url: str) -> str:
-        return plain_address(url)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from huaxiang.core.evidence import quote
 from huaxiang.core.types import Evidence, Finding, FindingKind, Json, Role, Transcript, Turn
+from huaxiang.nlp.drawn import drawn
 from huaxiang.nlp.labels import FORBIDDEN_ACTS
 from huaxiang.nlp.objection_course import places_of
 
@@ -73,7 +74,7 @@ def _stages(transcript: Transcript, findings: Sequence[Finding]) -> Iterator[Fin
     for place, run in enumerate(long):
         end = long[place + 1][0].turn - 1 if place + 1 < len(long) else last
         value: dict[str, Json] = {"first_turn": run[0].turn, "last_turn": end}
-        yield _drawn(FindingKind.STAGE, str(_stage_of(run[0])), run, value)
+        yield drawn(SOURCE, FindingKind.STAGE, str(_stage_of(run[0])), run, value)
 
 
 def _stage_of(finding: Finding) -> str | None:
@@ -92,13 +93,13 @@ def _key_moments(findings: Sequence[Finding]) -> Iterator[Finding]:
             if (finding.kind is FindingKind.INTENT and finding.label in intents) or (
                 finding.kind is FindingKind.ACT and finding.label in acts
             ):
-                yield _drawn(FindingKind.KEY_MOMENT, name, [finding], finding.label)
+                yield drawn(SOURCE, FindingKind.KEY_MOMENT, name, [finding], finding.label)
                 break
     for finding in ordered:
         if (finding.kind is FindingKind.INTENT and finding.label in ("reject", "complain")) or (
             finding.kind is FindingKind.ACT and finding.label in FORBIDDEN_ACTS
         ):
-            yield _drawn(FindingKind.KEY_MOMENT, finding.label, [finding], finding.label)
+            yield drawn(SOURCE, FindingKind.KEY_MOMENT, finding.label, [finding], finding.label)
 
 
 def _deciders(transcript: Transcript) -> Iterator[Finding]:
@@ -121,7 +122,7 @@ def _people(findings: Sequence[Finding]) -> Iterator[Finding]:
         if finding.kind is FindingKind.ENTITY and finding.label == "person":
             named.setdefault(finding.evidence[0].quote, []).append(finding)
     for name, found in named.items():
-        yield _drawn(FindingKind.PERSON, "named", found, name)
+        yield drawn(SOURCE, FindingKind.PERSON, "named", found, name)
 
 
 def _budget(transcript: Transcript, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -136,7 +137,7 @@ def _budget(transcript: Transcript, findings: Sequence[Finding]) -> Iterator[Fin
             continue
         near = turn.text[max(0, said.char_start - _BUDGET_REACH_CHARS) : said.char_end + _BUDGET_REACH_CHARS]
         if _BUDGET.search(near) or (place and _asks_for_budget(transcript.turns[place - 1])):
-            yield _drawn(FindingKind.BUDGET, "budget", [finding], finding.value)
+            yield drawn(SOURCE, FindingKind.BUDGET, "budget", [finding], finding.value)
 
 
 def _asks_for_budget(turn: Turn) -> bool:
@@ -182,17 +183,4 @@ def _ruled(
         evidence=(quote(transcript, place, *span),),
         value=value,
         for_review=confidence < 0.5,
-    )
-
-
-def _drawn(kind: FindingKind, label: str, found: Sequence[Finding], value: Json) -> Finding:
-    surest = max(found, key=lambda finding: finding.confidence)
-    return Finding(
-        kind=kind,
-        label=label,
-        confidence=surest.confidence,
-        source=f"{SOURCE} on {surest.source}",
-        evidence=tuple(dict.fromkeys(item for finding in found for item in finding.evidence)),
-        value=value,
-        for_review=all(finding.for_review for finding in found),
     )

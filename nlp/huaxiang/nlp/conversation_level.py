@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from huaxiang.core.types import Evidence, Finding, FindingKind, Json, Transcript
+from huaxiang.core.types import Finding, FindingKind, Json, Transcript
+from huaxiang.nlp.drawn import drawn
 
 SOURCE = "conversation-level @ 1"
 NEAR_TURNS = 4
@@ -61,7 +62,7 @@ def _needs(findings: Sequence[Finding]) -> Iterator[Finding]:
     """Give each need that the customer states, in the words that state it."""
     for finding in findings:
         if finding.kind is FindingKind.INTENT and finding.label == "express_need":
-            yield _drawn(FindingKind.NEED, "need", [finding], finding.evidence[0].quote)
+            yield drawn(SOURCE, FindingKind.NEED, "need", [finding], finding.evidence[0].quote)
 
 
 def _named(findings: Sequence[Finding], entity: str, kind: FindingKind) -> Iterator[Finding]:
@@ -71,7 +72,7 @@ def _named(findings: Sequence[Finding], entity: str, kind: FindingKind) -> Itera
         if finding.kind is FindingKind.ENTITY and finding.label == entity:
             mentions[finding.evidence[0].quote].append(finding)
     for name, found in mentions.items():
-        yield _drawn(kind, entity, found, name)
+        yield drawn(SOURCE, kind, entity, found, name)
 
 
 def _next_step(transcript: Transcript, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -97,7 +98,7 @@ def _next_step(transcript: Transcript, findings: Sequence[Finding]) -> Iterator[
         "by": "agent" if any(f.kind is FindingKind.ACT for f in near) else "customer",
     }
     value |= _due(findings, near)
-    yield _drawn(FindingKind.NEXT_STEP, str(value["kind"]), near, value)
+    yield drawn(SOURCE, FindingKind.NEXT_STEP, str(value["kind"]), near, value)
 
 
 def _speaks_of_a_step(finding: Finding) -> bool:
@@ -137,20 +138,3 @@ def _due(findings: Sequence[Finding], near: Sequence[Finding]) -> dict[str, Json
     said = max(times, key=lambda finding: (isinstance(finding.value, str), finding.turn))
     due_at = said.value if isinstance(said.value, str) else None
     return {"due_at": due_at, "due_text": said.evidence[0].quote}
-
-
-def _drawn(kind: FindingKind, label: str, found: Sequence[Finding], value: Json) -> Finding:
-    """Return a finding that is as sure as the surest of those it is drawn from."""
-    evidence: list[Evidence] = []
-    for finding in found:
-        evidence += [item for item in finding.evidence if item not in evidence]
-    surest = max(found, key=lambda finding: finding.confidence)
-    return Finding(
-        kind=kind,
-        label=label,
-        confidence=surest.confidence,
-        source=f"{SOURCE} on {surest.source}",
-        evidence=tuple(evidence),
-        value=value,
-        for_review=all(finding.for_review for finding in found),
-    )
