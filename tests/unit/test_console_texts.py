@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from string import Formatter
@@ -34,6 +35,16 @@ def test_both_languages_have_the_same_keys_with_the_same_blanks() -> None:
     chinese, english = texts("zh").words, texts("en").words
     assert chinese.keys() == english.keys()
     assert {key for key in chinese if placeholders(chinese[key]) != placeholders(english[key])} == set()
+
+
+def test_no_key_stands_in_two_files() -> None:
+    for language in LANGUAGES:
+        keys = [
+            key
+            for path in (CONSOLE / "locales" / language).glob("*.json")
+            for key in json.loads(path.read_text("utf-8"))
+        ]
+        assert len(keys) == len(set(keys)) == len(texts(language).words)
 
 
 def test_every_key_in_the_templates_and_modules_is_there(text: Texts) -> None:

@@ -38,5 +38,7 @@ class Texts:
 def texts(language: str) -> Texts:
     """Return the words of ``language``, of the default one where it is unknown."""
     chosen = language if language in LANGUAGES else DEFAULT_LANGUAGE
-    source = files("huaxiang.console").joinpath("locales", f"{chosen}.json")
-    return Texts(chosen, json.loads(source.read_text(encoding="utf-8")))
+    words: dict[str, str] = {}
+    for source in files("huaxiang.console").joinpath("locales", chosen).iterdir():
+        words |= json.loads(source.read_text(encoding="utf-8"))
+    return Texts(chosen, words)
