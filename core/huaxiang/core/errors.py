@@ -21,7 +21,9 @@
     ├── NotFound                404  not_found
     ├── Conflict                409  conflict
     │   ├── PreconditionFailed  412  precondition_failed
-    │   └── Locked              423  locked
+    │   ├── Locked              423  locked
+    │   ├── IllegalTransition   409  illegal_transition
+    │   └── OutOfDate           409  out_of_date
     ├── Gone                    410  gone
     ├── TooLarge                413  too_large
     ├── TooManyRequests         429  too_many_requests
@@ -171,6 +173,18 @@ class Locked(Conflict):
     """Somebody else is writing to it right now."""
 
     code, status = "locked", 423
+
+
+class IllegalTransition(Conflict):
+    """What is asked for does not follow from the state that the thing is in."""
+
+    code = "illegal_transition"
+
+
+class OutOfDate(Conflict):
+    """Somebody else did something to it since the caller read it."""
+
+    code = "out_of_date"
 
 
 class Gone(HuaxiangError):
