@@ -9,6 +9,17 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, UtcDateTime
+from huaxiang.profile.coaching import tables as coaching_tables
+
+__all__ = (
+    "ConversationRow",
+    "CustomerRow",
+    "FieldValueRow",
+    "IdentityConflictRow",
+    "IdentityRow",
+    "TagRow",
+    "coaching_tables",
+)
 
 
 class CustomerRow(Base):
