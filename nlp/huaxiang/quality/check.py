@@ -59,6 +59,8 @@ def run_examples(path: Path, understanding: Understands) -> list[ExampleResult]:
 
 
 def _holds(example: Example, understanding: Understands, condition: Condition) -> bool | None:
-    turns = tuple(Turn(index, role, 0, 0, text, text) for index, (role, text) in enumerate(example.turns))
+    turns = tuple(
+        Turn(index, turn.role, 0, 0, turn.text, turn.text) for index, turn in enumerate(example.turns)
+    )
     transcript = Transcript("example", turns, 0, timed=False)
     return judge(condition, Heard(transcript, understanding.run(transcript))).holds

@@ -10,7 +10,7 @@ from yaml import Node
 from huaxiang.core.errors import InvalidRules
 from huaxiang.core.types import Role
 from huaxiang.quality.condition_reader import read_condition
-from huaxiang.quality.definition import AllOf, Example, Item, ScorecardDefinition
+from huaxiang.quality.definition import AllOf, Example, ExampleTurn, Item, ScorecardDefinition
 from huaxiang.quality.yaml_reader import Mistake, Reader
 
 DEFAULT = "general-sales"
@@ -101,10 +101,10 @@ def _item(reader: Reader, node: Node, section: str) -> Item:
 
 def _example(reader: Reader, node: Node) -> Example:
     given = reader.mapping(node, {"turns", "holds"}, {"turns", "holds"})
-    turns: list[tuple[Role, str]] = []
+    turns: list[ExampleTurn] = []
     for turn in reader.items(given["turns"]) if "turns" in given else []:
         for role, text in reader.mapping(turn, {"agent", "customer"}).items():
-            turns.append((Role(role), reader.text(text, 2000)))
+            turns.append(ExampleTurn(Role(role), reader.text(text, 2000)))
     holds = reader.flag(given["holds"]) if "holds" in given else True
     return Example(tuple(turns), holds, node.start_mark.line + 1)
 
