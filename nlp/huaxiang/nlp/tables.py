@@ -95,3 +95,9 @@ class ScorecardItemRow(Base):
     reason: Mapped[str] = mapped_column(String(500))
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     window: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+# The tables of history and review stand in their own modules; whoever knows this stage's tables knows
+# them too.
+from huaxiang.quality.history import tables as history_tables  # noqa: E402, F401
+from huaxiang.quality.review import tables as review_tables  # noqa: E402, F401

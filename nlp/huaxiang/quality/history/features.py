@@ -1,0 +1,241 @@
+"""Everything that rules look at of one conversation, packed small and read back fast.
+
+The encoding is versioned: JSON by columns, compressed with zlib. Quotes are not written, since they
+are cut from their turns again; words are read only where somebody asks for them.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, cast, overload
+
+from huaxiang.core.errors import StorageError
+from huaxiang.core.types import (
+    CallMetadata,
+    Direction,
+    Evidence,
+    Finding,
+    FindingKind,
+    Insights,
+    Recording,
+    Role,
+    Setting,
+    Transcript,
+    Turn,
+    Word,
+)
+
+ENCODING = 1
+"""Raise it with every change of what is written; older ones are then indexed again."""
+
+_LEVEL = 6
+_ROLES = {Role.AGENT: "a", Role.CUSTOMER: "c", Role.UNKNOWN: "u"}
+_ROLE_OF = {letter: role for role, letter in _ROLES.items()}
+_PER_MILLE = 1000
+_WORD_COLUMNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One conversation as rules see it.
+
+    Turns, findings and metrics are as stored by the stages, but for two things that no condition reads:
+    a finding's id is its place in the conversation, and a word's confidence is rounded to a thousandth.
+    ``audio_ms`` is the length of the audio, None where there is none.
+    """
+
+    recording_id: str
+    metadata: CallMetadata
+    audio_ms: int | None
+    transcript: Transcript
+    insights: Insights
+
+
+class StoredWords(Sequence[Word]):
+    """The words of a turn, unpacked when first asked for; equal to the tuple that they were."""
+
+    def __init__(self, text: str, packed: Sequence[int]) -> None:
+        self._text = text
+        self._packed = packed
+
+    @cached_property
+    def _words(self) -> tuple[Word, ...]:
+        return tuple(_unpacked_words(self._text, self._packed))
+
+    @overload
+    def __getitem__(self, place: int) -> Word: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Word]: ...
+    def __getitem__(self, place: int | slice) -> Word | Sequence[Word]:
+        return self._words[place]
+
+    def __iter__(self) -> Iterator[Word]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._packed) // _WORD_COLUMNS
+
+    def __eq__(self, other: object) -> bool:
+        return self._words == (other._words if isinstance(other, StoredWords) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._words)
+
+
+def pack(recording: Recording, transcript: Transcript, insights: Insights) -> bytes:
+    """Return the features of a conversation as bytes."""
+    turns = transcript.turns
+    ordered = sorted(insights.findings, key=lambda finding: (finding.turn, finding.id))
+    document = {
+        "id": transcript.recording_id,
+        "meta": _metadata_json(recording.metadata),
+        "audio": recording.audio.duration_ms if recording.audio else None,
+        "ms": transcript.duration_ms,
+        "channels": transcript.channels,
+        "by": transcript.recogniser,
+        "timed": transcript.timed,
+        "i": [turn.index for turn in turns],
+        "r": "".join(_ROLES[turn.role] for turn in turns),
+        "s": [turn.start_ms for turn in turns],
+        "e": [turn.end_ms - turn.start_ms for turn in turns],
+        "x": [turn.text for turn in turns],
+        "raw": [None if turn.raw_text == turn.text else turn.raw_text for turn in turns],
+        "p": [round(turn.role_confidence, 4) for turn in turns],
+        "h": [turn.channel for turn in turns],
+        "k": [turn.speaker for turn in turns],
+        "o": [turn.index for turn in turns if turn.overlap],
+        "wt": ["".join(word.text for word in turn.words) for turn in turns],
+        "w": [_packed_words(turn) for turn in turns],
+        "f": [_finding_json(finding) for finding in ordered],
+        "m": insights.metrics,
+        "model": insights.model,
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode(), _LEVEL)
+
+
+def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
+    """Return what ``pack`` wrote. Raises StorageError for an encoding of another version."""
+    if encoding != ENCODING:
+        raise StorageError(
+            f"features of encoding {encoding} are stored, this program reads {ENCODING}: "
+            "run `huaxiang rules index`"
+        )
+    document = json.loads(zlib.decompress(payload))
+    recording_id: str = document["id"]
+    turns = tuple(_turns(document))
+    transcript = Transcript(
+        recording_id=recording_id,
+        turns=turns,
+        duration_ms=document["ms"],
+        channels=document["channels"],
+        recogniser=document["by"],
+        timed=document["timed"],
+    )
+    texts = {turn.index: turn.text for turn in turns}
+    findings = tuple(
+        _finding(recording_id, texts, place, columns) for place, columns in enumerate(document["f"])
+    )
+    return Features(
+        recording_id=recording_id,
+        metadata=_metadata(document["meta"]),
+        audio_ms=document["audio"],
+        transcript=transcript,
+        insights=Insights(findings, document["m"], (), document["model"]),
+    )
+
+
+def _turns(document: Mapping[str, Any]) -> Iterator[Turn]:
+    overlapping = set(document["o"])
+    columns = (document[name] for name in ("i", "r", "s", "e", "x", "raw", "p", "h", "k", "wt", "w"))
+    for index, role, start, length, text, raw, sure, channel, speaker, said, words in zip(
+        *columns, strict=True
+    ):
+        yield Turn(
+            index,
+            _ROLE_OF[role],
+            start,
+            start + length,
+            text,
+            text if raw is None else raw,
+            sure,
+            channel,
+            # A sequence that stands where the tuple would: most rules never ask for words.
+            cast("tuple[Word, ...]", StoredWords(said, words)) if words else (),
+            speaker,
+            index in overlapping,
+        )
+
+
+def _packed_words(turn: Turn) -> list[int]:
+    """Write each word as characters, ms since the end of the last, ms long, confidence in thousandths."""
+    packed: list[int] = []
+    position_ms = turn.start_ms
+    packed_from = [turn.start_ms] if turn.words else []
+    for word in turn.words:
+        packed += (
+            len(word.text),
+            word.start_ms - position_ms,
+            word.end_ms - word.start_ms,
+            round(word.confidence * _PER_MILLE),
+        )
+        position_ms = word.end_ms
+    return packed_from + packed
+
+
+def _unpacked_words(text: str, packed: Sequence[int]) -> Iterator[Word]:
+    position_ms, at = packed[0], 0
+    rest = iter(packed[1:])
+    for length, gap_ms, long_ms, confidence in zip(rest, rest, rest, rest, strict=True):
+        start_ms = position_ms + gap_ms
+        position_ms = start_ms + long_ms
+        yield Word(start_ms, position_ms, text[at : at + length], confidence / _PER_MILLE)
+        at += length
+
+
+def _finding_json(finding: Finding) -> list[Any]:
+    spans = [
+        [said.turn, said.char_start, said.char_end, said.start_ms, said.end_ms] for said in finding.evidence
+    ]
+    return [
+        finding.kind.value,
+        finding.label,
+        finding.confidence,
+        finding.source,
+        finding.for_review,
+        finding.value,
+        spans,
+    ]
+
+
+def _finding(recording_id: str, texts: Mapping[int, str], place: int, columns: Sequence[Any]) -> Finding:
+    kind, label, confidence, source, for_review, value, spans = columns
+    evidence = tuple(
+        Evidence(recording_id, turn, first, last, start_ms, end_ms, texts[turn][first:last])
+        for turn, first, last, start_ms, end_ms in spans
+    )
+    return Finding(FindingKind(kind), label, confidence, source, evidence, value, for_review, str(place))
+
+
+def _metadata_json(metadata: CallMetadata) -> dict[str, Any]:
+    given = {name: getattr(metadata, name) for name in CallMetadata.__dataclass_fields__}
+    told = {name: value for name, value in given.items() if value is not None}
+    if metadata.started_at is not None:
+        told["started_at"] = metadata.started_at.isoformat()
+    return told
+
+
+def _metadata(told: Mapping[str, Any]) -> CallMetadata:
+    values = dict(told)
+    if "started_at" in values:
+        values["started_at"] = datetime.fromisoformat(values["started_at"])
+    for name, enum in (("direction", Direction), ("setting", Setting)):
+        if name in values:
+            values[name] = enum(values[name])
+    known = CallMetadata.__dataclass_fields__
+    return CallMetadata(**{name: value for name, value in values.items() if name in known})
