@@ -1,0 +1,157 @@
+"""The score that holds of a call: automatic, reviewed and final outcome and points of every item, apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from huaxiang.core.types import Scorecard
+from huaxiang.quality.definition import ScorecardDefinition
+from huaxiang.quality.review.case import Case
+from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of
+from huaxiang.quality.totals import points_of, total
+
+
+@dataclass(frozen=True, slots=True)
+class FinalItem:
+    """An item's outcomes and points side by side; ``reviewed`` and ``corrected`` are None where not there.
+
+    ``corrected`` is what the rules say of the corrected form. What holds is the settled judgement,
+    else the reviewed one, else the corrected, else the automatic one.
+    """
+
+    id: str
+    title: str
+    automatic: Outcome
+    automatic_points: float
+    reviewed: Outcome | None
+    reviewed_points: float | None
+    final: Outcome
+    final_points: float
+    corrected: Outcome | None = None
+    settled: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinalScore:
+    """The score of a call before and after people looked at it.
+
+    ``state`` is None where nobody was asked to. ``score`` of ``possible`` is what holds.
+    """
+
+    recording_id: str
+    definition: str
+    automatic_score: float
+    automatic_possible: float
+    score: float
+    possible: float
+    auto_failed: bool
+    items: tuple[FinalItem, ...]
+    case_id: str | None = None
+    state: CaseState | None = None
+    grade: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether people or corrections changed the outcome of an item."""
+        return any(item.final is not item.automatic for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedScore:
+    """What the rules say of the corrected form of a call."""
+
+    definition: str
+    score: float
+    possible: float
+    auto_failed: bool
+    outcomes: Mapping[str, Outcome]
+
+
+def automatic_score(recording_id: str, scorecard: Scorecard) -> FinalScore:
+    """Return the score of a call that nobody looked at: the automatic one."""
+    return FinalScore(
+        recording_id=recording_id,
+        definition=scorecard.definition,
+        automatic_score=scorecard.score,
+        automatic_possible=scorecard.possible,
+        score=scorecard.score,
+        possible=scorecard.possible,
+        auto_failed=scorecard.auto_failed,
+        items=tuple(
+            FinalItem(
+                id=item.id,
+                title=item.title,
+                automatic=outcome_of(item.passed),
+                automatic_points=item.points,
+                reviewed=None,
+                reviewed_points=None,
+                final=outcome_of(item.passed),
+                final_points=item.points,
+            )
+            for item in scorecard.items
+        ),
+    )
+
+
+def final_score(
+    recording_id: str,
+    definition: ScorecardDefinition,
+    automatic: Sequence[tuple[str, str, Outcome]],
+    *,
+    case_id: str | None = None,
+    case: Case | None = None,
+    corrected: CorrectedScore | None = None,
+) -> FinalScore:
+    """Return the score that holds, recomputed by the definition's own arithmetic.
+
+    ``automatic`` has id, title and automatic outcome of every item; what a person judged of one
+    is in ``case``. Judgements count from the moment a review is handed in.
+    """
+    handed_in = case is not None and case.state is not CaseState.TO_REVIEW
+    judged = {item.automatic.id: item for item in case.items} if case and handed_in else {}
+    worth = {item.id: item for item in definition.items}
+    machine = corrected.outcomes if corrected else {}
+    items = []
+    for identifier, title, outcome in automatic:
+        found = judged.get(identifier)
+        reviewed = found.reviewed.outcome if found and found.reviewed else None
+        settled = (
+            found.settled.outcome
+            if found and found.settled and case and case.state is CaseState.FINAL
+            else None
+        )
+        final = settled or reviewed or machine.get(identifier) or outcome
+
+        def points(value: Outcome, identifier: str = identifier) -> float:
+            return points_of(worth[identifier], value.passed)[0] if identifier in worth else 0.0
+
+        items.append(
+            FinalItem(
+                id=identifier,
+                title=title,
+                automatic=outcome,
+                automatic_points=points(outcome),
+                reviewed=reviewed,
+                reviewed_points=None if reviewed is None else points(reviewed),
+                final=final,
+                final_points=points(final),
+                corrected=machine.get(identifier),
+                settled=settled,
+            )
+        )
+    before = total(definition, {item.id: item.automatic.passed for item in items})
+    after = total(definition, {item.id: item.final.passed for item in items})
+    return FinalScore(
+        recording_id=recording_id,
+        definition=definition.reference,
+        automatic_score=before.score,
+        automatic_possible=before.possible,
+        score=after.score,
+        possible=after.possible,
+        auto_failed=after.auto_failed,
+        items=tuple(items),
+        case_id=case_id,
+        state=case.state if case else None,
+        grade=after.grade.id if after.grade else None,
+    )

@@ -1,0 +1,143 @@
+"""Reads the automatic scores of many calls, and the scores of their corrected forms, in few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from huaxiang.core.database import now
+from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, Skipped, Window
+from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
+from huaxiang.quality.review.final_score import CorrectedScore
+from huaxiang.quality.review.outcomes import Outcome, outcome_of
+from huaxiang.quality.review.tables import CorrectedScoreRow
+
+BATCH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticScore:
+    """A stored automatic score with its items in order."""
+
+    row: ScorecardRow
+    items: tuple[ScorecardItemRow, ...]
+
+    @property
+    def definition(self) -> str:
+        """The scorecard's ``id @ version``."""
+        return self.row.definition
+
+    def outcomes(self) -> list[tuple[str, str, Outcome]]:
+        """Return id, title and outcome of each item."""
+        return [(item.item_id, item.title, outcome_of(item.passed)) for item in self.items]
+
+    def scorecard(self) -> Scorecard:
+        """Return the score as the rules gave it."""
+        return Scorecard(
+            definition=self.row.definition,
+            score=self.row.score,
+            possible=self.row.possible,
+            items=tuple(_item(item) for item in self.items),
+            auto_failed=self.row.auto_failed,
+            skipped=tuple(Skipped(**skipped) for skipped in self.row.skipped),
+        )
+
+
+def automatic_items(
+    session: Session, recording_ids: Collection[str], wanted: Mapping[str, str] | None = None
+) -> dict[str, AutomaticScore]:
+    """Return the newest automatic score of each recording, or that of the definition in ``wanted``.
+
+    Where the wanted one is not stored any more, the newest stands in its place.
+    """
+    chosen: dict[str, ScorecardRow] = {}
+    for batch in _batches(recording_ids):
+        rows = session.scalars(
+            select(ScorecardRow)
+            .where(ScorecardRow.recording_id.in_(batch))
+            .order_by(ScorecardRow.created_at, ScorecardRow.definition)
+        )
+        for row in rows:
+            known = chosen.get(row.recording_id)
+            if known is None or known.definition != (wanted or {}).get(row.recording_id):
+                chosen[row.recording_id] = row
+    items: dict[str, list[ScorecardItemRow]] = {}
+    for batch in _batches(chosen):
+        keys = [(key, chosen[key].definition) for key in batch]
+        for item in session.scalars(
+            select(ScorecardItemRow)
+            .where(tuple_(ScorecardItemRow.recording_id, ScorecardItemRow.definition).in_(keys))
+            .order_by(ScorecardItemRow.recording_id, ScorecardItemRow.position)
+        ):
+            items.setdefault(item.recording_id, []).append(item)
+    return {key: AutomaticScore(row, tuple(items.get(key, ()))) for key, row in chosen.items()}
+
+
+def newest_corrected(
+    session: Session, recording_ids: Collection[str]
+) -> dict[tuple[str, str], CorrectedScore]:
+    """Return the newest score of the corrected form by recording and definition."""
+    found: dict[tuple[str, str], CorrectedScore] = {}
+    for batch in _batches(recording_ids):
+        rows = session.scalars(
+            select(CorrectedScoreRow)
+            .where(CorrectedScoreRow.recording_id.in_(batch))
+            .order_by(CorrectedScoreRow.recording_id, CorrectedScoreRow.sequence)
+        )
+        for row in rows:
+            found[row.recording_id, row.definition] = CorrectedScore(
+                definition=row.definition,
+                score=row.score,
+                possible=row.possible,
+                auto_failed=row.auto_failed,
+                outcomes={item["id"]: outcome_of(item["passed"]) for item in row.items},
+            )
+    return found
+
+
+def save_corrected(session: Session, recording_id: str, scorecard: Scorecard) -> None:
+    """Add what the rules say of the corrected form; earlier results stay."""
+    last = session.scalar(
+        select(func.max(CorrectedScoreRow.sequence)).where(
+            CorrectedScoreRow.recording_id == recording_id,
+            CorrectedScoreRow.definition == scorecard.definition,
+        )
+    )
+    session.add(
+        CorrectedScoreRow(
+            recording_id=recording_id,
+            definition=scorecard.definition,
+            sequence=(last or 0) + 1,
+            score=scorecard.score,
+            possible=scorecard.possible,
+            auto_failed=scorecard.auto_failed,
+            items=[asdict(item) for item in scorecard.items],
+            created_at=now(),
+        )
+    )
+    session.flush()
+
+
+def _batches(keys: Collection[str]) -> list[list[str]]:
+    """Cut keys into lists that a database takes as parameters."""
+    listed = list(keys)
+    return [listed[start : start + BATCH] for start in range(0, len(listed), BATCH)]
+
+
+def _item(row: ScorecardItemRow) -> ScorecardItem:
+    return ScorecardItem(
+        id=row.item_id,
+        title=row.title,
+        passed=row.passed,
+        points=row.points,
+        possible=row.possible,
+        confidence=row.confidence,
+        evidence=tuple(Evidence(**evidence) for evidence in row.evidence),
+        window=Window(**row.window) if row.window else None,
+        auto_fail=row.auto_fail,
+        for_review=row.for_review,
+        reason=row.reason,
+    )
