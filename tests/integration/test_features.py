@@ -13,30 +13,32 @@ from sqlalchemy.orm import Session, sessionmaker
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import NotFound, StorageError
-from huaxiang.core.types import CallMetadata, Role, Transcript, Turn
+from huaxiang.core.types import CallMetadata, Json, Role, Transcript, Turn
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.ingest.tables import RecordingRow
 from huaxiang.nlp.insights_store import InsightsStore
 from huaxiang.quality import Inspector, default_scorecard
 from huaxiang.quality.history.features import pack, unpack
 from huaxiang.quality.history.invented import InventedConversation, invented_history
-from huaxiang.quality.history.store import FeatureStore
+from huaxiang.quality.history.store import FeatureStore, pages
 from huaxiang.quality.history.tables import FeaturesRow
 
 STORE = FeatureStore()
+TOLD: dict[str, Json] = {"seller": "he.yun", "duration": 61.5, "tags": ["price", "stage=open"]}
 
 
 def store_features(session: Session, conversations: list[InventedConversation]) -> None:
     for conversation in conversations:
-        STORE.save(session, conversation.recording, conversation.transcript, conversation.insights)
+        recording, transcript = conversation.recording, conversation.transcript
+        STORE.save(session, recording, transcript, conversation.insights, TOLD)
 
 
 def test_what_is_unpacked_is_what_was_packed() -> None:
     for conversation in invented_history(20):
-        features = unpack(pack(conversation.recording, conversation.transcript, conversation.insights))
+        features = unpack(pack(TOLD, conversation.transcript, conversation.insights))
         assert features.transcript.turns == conversation.transcript.turns
         assert features.transcript.duration_ms == conversation.transcript.duration_ms
-        assert features.metadata == conversation.recording.metadata
+        assert features.told == TOLD
         assert features.insights.metrics == conversation.insights.metrics
         stored = sorted(conversation.insights.findings, key=lambda finding: (finding.turn, finding.id))
         found = features.insights.findings
@@ -46,7 +48,7 @@ def test_what_is_unpacked_is_what_was_packed() -> None:
 def test_words_are_those_of_before_however_they_are_asked_for() -> None:
     conversation = next(iter(invented_history(1)))
     turn = conversation.transcript.turns[3]
-    features = unpack(pack(conversation.recording, conversation.transcript, conversation.insights))
+    features = unpack(pack(TOLD, conversation.transcript, conversation.insights))
     words = features.transcript.turns[3].words
     assert len(words) == len(turn.words) > 2
     assert words == turn.words
@@ -55,15 +57,13 @@ def test_words_are_those_of_before_however_they_are_asked_for() -> None:
     assert "".join(word.text for word in words) == turn.raw_text
 
 
-def test_a_typed_conversation_and_unknown_metadata_are_kept() -> None:
+def test_a_typed_conversation_of_which_nothing_was_told_is_kept() -> None:
     conversation = next(iter(invented_history(1)))
     turns = (Turn(4, Role.UNKNOWN, 0, 0, "你好，在吗？"), Turn(7, Role.CUSTOMER, 0, 0, "在", "在。", 0.5, 1))
     transcript = Transcript(conversation.recording.id, turns, 0, timed=False)
-    recording = replace(conversation.recording, metadata=CallMetadata(), audio=None)
-    features = unpack(pack(recording, transcript, replace(conversation.insights, findings=())))
+    features = unpack(pack({}, transcript, replace(conversation.insights, findings=())))
     assert features.transcript.timed is False
-    assert features.metadata == CallMetadata()
-    assert features.audio_ms is None
+    assert features.told == {}
     assert features.transcript.turns == turns
 
 
@@ -77,8 +77,9 @@ def test_the_same_is_judged_from_features_as_from_the_stages(sessions: sessionma
     inspector = Inspector(default_scorecard())
     with transaction(sessions) as session:
         store_features(session, conversations)
-        scanned = [packed for batch in STORE.scan(session, batch=7) for packed in batch]
-        assert len(scanned) == 24
+    scanned = [packed for page in pages(sessions, limit=7) for packed in page]
+    assert len(scanned) == 24
+    with transaction(sessions) as session:
         for packed in scanned:
             features = packed.features()
             transcript = TranscriptStore().load(session, packed.recording_id)
@@ -97,10 +98,10 @@ def test_the_history_is_read_in_the_order_of_its_conversations_from_a_day_on(
             c.recording.metadata.started_at for c in conversations if c.recording.metadata.started_at
         )
         since = begun[5] - timedelta(seconds=1)
-        scanned = [packed for batch in STORE.scan(session, since, batch=4) for packed in batch]
-        assert [packed.started_at for packed in scanned] == begun[5:]
         assert STORE.count(session, since) == 7
-        assert {packed.seller for packed in scanned} <= {c.seller.key for c in conversations}
+    scanned = [packed for page in pages(sessions, since, limit=4) for packed in page]
+    assert [packed.started_at for packed in scanned] == begun[5:]
+    assert {packed.seller for packed in scanned} <= {c.seller.key for c in conversations}
 
 
 def test_what_has_no_features_or_old_ones_is_missing(sessions: sessionmaker[Session]) -> None:
@@ -133,6 +134,6 @@ def test_a_recording_that_does_not_say_when_it_began_counts_from_when_it_came(
     conversation = add_history(sessions, 1)[0]
     recording = replace(conversation.recording, metadata=CallMetadata())
     with transaction(sessions) as session:
-        STORE.save(session, recording, conversation.transcript, conversation.insights)
-        assert next(STORE.scan(session))[0].started_at == recording.received_at
+        STORE.save(session, recording, conversation.transcript, conversation.insights, {})
+        assert STORE.page(session)[0].started_at == recording.received_at
         assert RecordingStore().get(session, recording.id).received_at == recording.received_at

@@ -10,21 +10,17 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any, cast, overload
 
 from huaxiang.core.errors import StorageError
 from huaxiang.core.types import (
-    CallMetadata,
-    Direction,
     Evidence,
     Finding,
     FindingKind,
     Insights,
-    Recording,
+    Json,
     Role,
-    Setting,
     Transcript,
     Turn,
     Word,
@@ -46,12 +42,11 @@ class Features:
 
     Turns, findings and metrics are as stored by the stages, but for two things that no condition reads:
     a finding's id is its place in the conversation, and a word's confidence is rounded to a thousandth.
-    ``audio_ms`` is the length of the audio, None where there is none.
+    ``told`` is what was told about the recording, by the names of ``huaxiang.quality.heard.FACTS``.
     """
 
     recording_id: str
-    metadata: CallMetadata
-    audio_ms: int | None
+    told: Mapping[str, Json]
     transcript: Transcript
     insights: Insights
 
@@ -87,14 +82,13 @@ class StoredWords(Sequence[Word]):
         return hash(self._words)
 
 
-def pack(recording: Recording, transcript: Transcript, insights: Insights) -> bytes:
-    """Return the features of a conversation as bytes."""
+def pack(told: Mapping[str, Json], transcript: Transcript, insights: Insights) -> bytes:
+    """Return the features of a conversation as bytes; ``told`` by the names of ``FACTS``."""
     turns = transcript.turns
     ordered = sorted(insights.findings, key=lambda finding: (finding.turn, finding.id))
     document = {
         "id": transcript.recording_id,
-        "meta": _metadata_json(recording.metadata),
-        "audio": recording.audio.duration_ms if recording.audio else None,
+        "told": dict(told),
         "ms": transcript.duration_ms,
         "channels": transcript.channels,
         "by": transcript.recogniser,
@@ -143,8 +137,7 @@ def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
     )
     return Features(
         recording_id=recording_id,
-        metadata=_metadata(document["meta"]),
-        audio_ms=document["audio"],
+        told=document["told"],
         transcript=transcript,
         insights=Insights(findings, document["m"], (), document["model"]),
     )
@@ -220,22 +213,3 @@ def _finding(recording_id: str, texts: Mapping[int, str], place: int, columns: S
         for turn, first, last, start_ms, end_ms in spans
     )
     return Finding(FindingKind(kind), label, confidence, source, evidence, value, for_review, str(place))
-
-
-def _metadata_json(metadata: CallMetadata) -> dict[str, Any]:
-    given = {name: getattr(metadata, name) for name in CallMetadata.__dataclass_fields__}
-    told = {name: value for name, value in given.items() if value is not None}
-    if metadata.started_at is not None:
-        told["started_at"] = metadata.started_at.isoformat()
-    return told
-
-
-def _metadata(told: Mapping[str, Any]) -> CallMetadata:
-    values = dict(told)
-    if "started_at" in values:
-        values["started_at"] = datetime.fromisoformat(values["started_at"])
-    for name, enum in (("direction", Direction), ("setting", Setting)):
-        if name in values:
-            values[name] = enum(values[name])
-    known = CallMetadata.__dataclass_fields__
-    return CallMetadata(**{name: value for name, value in values.items() if name in known})

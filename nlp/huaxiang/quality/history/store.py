@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.core.database import now
+from huaxiang.core.database import now, transaction
 from huaxiang.core.errors import NotFound
-from huaxiang.core.types import Insights, Recording, Transcript
+from huaxiang.core.types import Insights, Json, Recording, Transcript
 from huaxiang.nlp.tables import InsightsRow
 from huaxiang.quality.history.features import ENCODING, Features, pack, unpack
 from huaxiang.quality.history.tables import FeaturesRow
@@ -36,17 +36,23 @@ class FeatureStore:
     """Saves and loads features by recording; flushes, and leaves the commit to the caller."""
 
     def save(
-        self, session: Session, recording: Recording, transcript: Transcript, insights: Insights
+        self,
+        session: Session,
+        recording: Recording,
+        transcript: Transcript,
+        insights: Insights,
+        told: Mapping[str, Json],
     ) -> None:
         """Store the features of a conversation, in place of those of before; needs stored insights.
 
+        ``told`` is what was told about the recording, by the names of ``huaxiang.quality.heard.FACTS``.
         A recording that does not say when it began counts from when it was received.
         """
         row = session.get(FeaturesRow, recording.id) or FeaturesRow(recording_id=recording.id)
         row.encoding = ENCODING
         row.seller = recording.metadata.seller
         row.started_at = recording.metadata.started_at or recording.received_at
-        row.payload = pack(recording, transcript, insights)
+        row.payload = pack(told, transcript, insights)
         row.created_at = now()
         session.add(row)
         session.flush()
@@ -62,20 +68,16 @@ class FeatureStore:
         """Return how many conversations have features."""
         return session.scalar(select(func.count()).select_from(FeaturesRow).where(*_since(since))) or 0
 
-    def scan(
-        self,
-        session: Session,
-        since: datetime | None = None,
-        *,
-        recordings: Sequence[str] | None = None,
-        batch: int = 500,
-    ) -> Iterator[Sequence[Packed]]:
-        """Give all stored features in batches, in the order in which the conversations began.
+    def page(
+        self, session: Session, after: Packed | None = None, since: datetime | None = None, limit: int = 500
+    ) -> Sequence[Packed]:
+        """Return the next features in the order in which the conversations began.
 
-        ``since`` (aware) leaves out what began before, ``recordings`` all others. The text of a batch is
-        in memory at a time, not that of the history.
+        ``after`` is the last of the page before, ``since`` (aware) leaves out what began before. A page is
+        read in a moment, so that no one who writes waits while the whole history is read.
         """
-        chosen = [] if recordings is None else [FeaturesRow.recording_id.in_(recordings)]
+        place = tuple_(FeaturesRow.started_at, FeaturesRow.recording_id)
+        beyond = [] if after is None else [place > tuple_(after.started_at, after.recording_id)]
         rows = session.execute(
             select(
                 FeaturesRow.recording_id,
@@ -84,12 +86,11 @@ class FeatureStore:
                 FeaturesRow.payload,
                 FeaturesRow.encoding,
             )
-            .where(*_since(since), *chosen)
+            .where(*_since(since), *beyond)
             .order_by(FeaturesRow.started_at, FeaturesRow.recording_id)
-            .execution_options(yield_per=batch)
+            .limit(limit)
         )
-        for part in rows.partitions(batch):
-            yield [Packed(*row) for row in part]
+        return [Packed(*row) for row in rows]
 
     def missing(self, session: Session) -> Sequence[str]:
         """Return the recordings whose features are not there, or older than their insights or encoding."""
@@ -107,3 +108,17 @@ class FeatureStore:
 
 def _since(since: datetime | None) -> Sequence[ColumnElement[bool]]:
     return [] if since is None else [FeaturesRow.started_at >= since]
+
+
+def pages(
+    sessions: sessionmaker[Session], since: datetime | None = None, limit: int = 500
+) -> Iterator[Sequence[Packed]]:
+    """Give the features of the whole history page by page, each read in a transaction of its own."""
+    store, last = FeatureStore(), None
+    while True:
+        with transaction(sessions) as session:
+            page = store.page(session, last, since, limit)
+        if not page:
+            return
+        yield page
+        last = page[-1]
