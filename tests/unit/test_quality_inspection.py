@@ -50,8 +50,11 @@ GOOD_CALL = (
 )
 
 
+INSPECTOR = Inspector(default_scorecard())
+
+
 def score(*findings: Finding, transcript: Transcript | None = None) -> Scorecard:
-    return Inspector(default_scorecard()).inspect(transcript or call(), Insights(findings, {}))
+    return INSPECTOR.inspect(transcript or call(), Insights(findings, {}))
 
 
 def item(scorecard: Scorecard, item_id: str) -> Any:

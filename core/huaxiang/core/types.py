@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias
 
 import uuid_utils
+
+from huaxiang.core.kinds import Direction as Direction
+from huaxiang.core.kinds import FindingKind as FindingKind
+from huaxiang.core.kinds import RecordingStatus as RecordingStatus
+from huaxiang.core.kinds import Role as Role
+from huaxiang.core.kinds import Sentiment as Sentiment
+from huaxiang.core.kinds import Setting as Setting
 
 JsonScalar: TypeAlias = str | int | float | bool | None
 Json: TypeAlias = JsonScalar | Sequence["Json"] | Mapping[str, "Json"]
@@ -21,67 +27,6 @@ Json: TypeAlias = JsonScalar | Sequence["Json"] | Mapping[str, "Json"]
 def new_id() -> str:
     """Return a fresh UUIDv7 (RFC 9562) as a string; ids sort by the time they were made."""
     return str(uuid_utils.uuid7())
-
-
-class Role(StrEnum):
-    """Who speaks in a turn."""
-
-    AGENT = "agent"
-    CUSTOMER = "customer"
-    UNKNOWN = "unknown"
-
-
-class Setting(StrEnum):
-    """Where a conversation takes place (``channel`` of the annotation guideline)."""
-
-    PHONE = "phone"
-    ONSITE = "onsite"
-    MEETING = "meeting"
-
-
-class Direction(StrEnum):
-    """Who called whom."""
-
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-
-
-class Sentiment(StrEnum):
-    """A speaker's attitude to this conversation, product or company."""
-
-    NEGATIVE = "negative"
-    NEUTRAL = "neutral"
-    POSITIVE = "positive"
-
-
-class FindingKind(StrEnum):
-    """What sort of thing a finding is."""
-
-    INTENT = "intent"
-    OBJECTION = "objection"
-    SENTIMENT = "sentiment"
-    ACT = "act"
-    ENTITY = "entity"
-    NEED = "need"
-    NEXT_STEP = "next_step"
-    PRODUCT = "product"
-    COMPETITOR = "competitor"
-    OBJECTION_COURSE = "objection_course"
-    STAGE = "stage"
-    KEY_MOMENT = "key_moment"
-    DECISION_MAKER = "decision_maker"
-    PERSON = "person"
-    BUDGET = "budget"
-    SUMMARY = "summary"
-
-
-class RecordingStatus(StrEnum):
-    """How far a recording has come."""
-
-    RECEIVED = "received"
-    PROCESSING = "processing"
-    DONE = "done"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +239,9 @@ class Window:
 class ScorecardItem:
     """One judged item: ``passed`` is ``None`` where it does not apply.
 
-    A judgement stands on evidence, or on the window that was searched in vain.
+    A judgement stands on evidence, or on the window that was searched in vain. ``reason`` says in words
+    why an item does not apply; ``reason_code`` and ``reason_detail`` say it in any language. An item
+    that is ``suggest_only`` counts nothing.
     """
 
     id: str
@@ -308,6 +255,11 @@ class ScorecardItem:
     auto_fail: bool = False
     for_review: bool = False
     reason: str = ""
+    title_en: str = ""
+    section: str = ""
+    reason_code: str = ""
+    reason_detail: str = ""
+    suggest_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a judgement that points nowhere."""
@@ -316,10 +268,24 @@ class ScorecardItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ScorecardSection:
+    """What one section of a scorecard came to; ``weight`` is its percentage of the whole, if it has one."""
+
+    id: str
+    title: str
+    title_en: str
+    score: float
+    possible: float
+    auto_failed: bool = False
+    weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """A call's score: ``score`` of ``possible`` points, not-applicable items left out.
 
-    ``definition`` is ``scorecard id @ version``.
+    ``definition`` is ``scorecard id @ version``. ``grade`` names the threshold that was reached, empty
+    where the scorecard has none.
     """
 
     definition: str
@@ -328,6 +294,12 @@ class Scorecard:
     items: tuple[ScorecardItem, ...]
     auto_failed: bool = False
     skipped: tuple[Skipped, ...] = ()
+    title: str = ""
+    title_en: str = ""
+    sections: tuple[ScorecardSection, ...] = ()
+    grade: str = ""
+    grade_en: str = ""
+    grade_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

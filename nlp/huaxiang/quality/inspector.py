@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from huaxiang.core.types import Insights, Role, Scorecard, ScorecardItem, Skipped, Transcript
-from huaxiang.quality.conditions import Heard, Verdict, judge
+from collections.abc import Sequence
+
+from huaxiang.core.types import (
+    Insights,
+    Role,
+    Scorecard,
+    ScorecardItem,
+    ScorecardSection,
+    Skipped,
+    Transcript,
+)
+from huaxiang.quality.conditions import judge
 from huaxiang.quality.definition import Item, ScorecardDefinition
+from huaxiang.quality.heard import Heard, Likeness, Told
+from huaxiang.quality.totals import Totals, points_of, total
+from huaxiang.quality.verdicts import Verdict, cannot_tell, reason_text
 
 FLOOR_OF_KNOWN_SPEECH = 0.5
 """Under this share of speech with a known speaker a score is for review, not final."""
+MOST_EVIDENCE = 12
+"""So many quotes stand under one item at most."""
 
 
 class Inspector:
@@ -16,51 +31,111 @@ class Inspector:
     def __init__(self, definition: ScorecardDefinition) -> None:
         self._definition = definition
 
-    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
+    @property
+    def definition(self) -> ScorecardDefinition:
+        """The scorecard that is applied."""
+        return self._definition
+
+    def inspect(
+        self,
+        transcript: Transcript,
+        insights: Insights,
+        told: Told | None = None,
+        likeness: Likeness | None = None,
+    ) -> Scorecard:
         """Return the automatic score.
 
-        The score is the points earned by the applicable items less those that faults cost, never
-        under 0; ``possible`` leaves out what does not apply. An item with ``auto_fail`` that fails
-        takes the whole score. Where too little speech has a known speaker, every item is for review
-        and the scorecard says so.
+        The points add up by ``huaxiang.quality.totals.total``. Where too little speech has a known
+        speaker, every item is for review and the scorecard says so. ``told`` is what is known about the
+        recording, ``likeness`` compares meanings; without them conditions on either cannot be told.
         """
-        heard = Heard(transcript, insights)
-        unsure = _known_share(transcript) < FLOOR_OF_KNOWN_SPEECH
-        items = tuple(_item(item, _verdict(item, heard), unsure) for item in self._definition.items)
-        auto_failed = any(item.auto_fail and item.passed is False for item in items)
-        earned = sum(item.points for item in items)
+        return self.score(Heard(transcript, insights, told or Told(), likeness))
+
+    def score(self, heard: Heard) -> Scorecard:
+        """Return the automatic score of what was heard; several inspectors may share it."""
+        definition = self._definition
+        unsure = _known_share(heard.transcript) < FLOOR_OF_KNOWN_SPEECH
+        verdicts = {item.id: verdict_of(item, heard) for item in definition.items}
+        outcomes = {item.id: outcome_of(item, verdicts[item.id]) for item in definition.items}
+        totals = total(definition, outcomes)
         return Scorecard(
-            definition=self._definition.reference,
-            score=0.0 if auto_failed else round(max(earned, 0.0), 2),
-            possible=round(sum(item.possible for item in items if item.passed is not None), 2),
-            items=items,
-            auto_failed=auto_failed,
-            skipped=_skipped(transcript, unsure),
+            definition=definition.reference,
+            score=totals.score,
+            possible=totals.possible,
+            items=tuple(
+                _item(item, verdicts[item.id], outcomes[item.id], unsure) for item in definition.items
+            ),
+            auto_failed=totals.auto_failed,
+            skipped=_skipped(heard.transcript, unsure),
+            title=definition.title_zh,
+            title_en=definition.title_en,
+            sections=sections_of(totals),
+            grade=totals.grade.title_zh if totals.grade else "",
+            grade_en=totals.grade.title_en if totals.grade else "",
+            grade_id=totals.grade.id if totals.grade else "",
         )
 
 
-def _verdict(item: Item, heard: Heard) -> Verdict:
-    if item.applies is not None and judge(item.applies, heard).holds is not True:
-        return Verdict(None, reason="it does not apply: nothing of what it is about came up")
+def inspect_all(definitions: Sequence[ScorecardDefinition], heard: Heard) -> tuple[Scorecard, ...]:
+    """Return the scorecards of one conversation; what they share is judged once."""
+    return tuple(Inspector(definition).score(heard) for definition in definitions)
+
+
+def verdict_of(item: Item, heard: Heard) -> Verdict:
+    """Return what an item's condition comes to, or why the item does not apply."""
+    if not heard.turns:
+        return cannot_tell("no_turns")
+    if item.applies is not None:
+        applies = judge(item.applies, heard)
+        if applies.holds is not True:
+            return cannot_tell("not_applicable", window=applies.window)
     return judge(item.condition, heard)
 
 
-def _item(item: Item, verdict: Verdict, unsure: bool) -> ScorecardItem:
-    passed = verdict.holds if verdict.holds is None or not item.forbidden else not verdict.holds
-    earns = 0.0 if item.forbidden else item.points
-    costs = -item.points if item.forbidden else 0.0
+def outcome_of(item: Item, verdict: Verdict) -> bool | None:
+    """Return whether the item passed; None where it does not apply or could not be told."""
+    if verdict.holds is None:
+        return None
+    return verdict.holds is not item.forbidden
+
+
+def sections_of(totals: Totals) -> tuple[ScorecardSection, ...]:
+    """Return the sections of a score as they are stored and shown."""
+    return tuple(
+        ScorecardSection(
+            section.id,
+            section.title_zh,
+            section.title_en,
+            section.score,
+            section.possible,
+            section.auto_failed,
+            section.weight,
+        )
+        for section in totals.sections
+    )
+
+
+def _item(item: Item, verdict: Verdict, passed: bool | None, unsure: bool) -> ScorecardItem:
+    points, possible = points_of(item, passed)
     return ScorecardItem(
         id=item.id,
         title=item.title_zh,
+        title_en=item.title_en,
+        section=item.section,
         passed=passed,
-        points={True: earns, False: costs, None: 0.0}[passed],
-        possible=0.0 if passed is None else earns,
+        points=points,
+        possible=possible,
         confidence=round(verdict.confidence, 4),
-        evidence=verdict.evidence,
+        evidence=verdict.evidence[:MOST_EVIDENCE],
         window=verdict.window,
         auto_fail=item.auto_fail,
-        for_review=verdict.doubtful or (unsure and passed is not None),
-        reason=verdict.reason,
+        for_review=verdict.doubtful
+        or (unsure and passed is not None)
+        or (item.suggest_only and passed is False),
+        reason=reason_text(verdict.code, verdict.detail) if verdict.code else "",
+        reason_code=verdict.code,
+        reason_detail=verdict.detail,
+        suggest_only=item.suggest_only,
     )
 
 

@@ -36,8 +36,12 @@ class Patience:
     replies: int
 
 
-def interruptions(spoken: Sequence[Speech]) -> list[Interruption]:
-    """Return the turns that start at least 1 s into the other's, overlap by 0.3 s and take the floor.
+def interruptions(
+    spoken: Sequence[Speech],
+    delay_ms: int = INTERRUPTION_DELAY_MS,
+    overlap_ms: int = INTERRUPTION_OVERLAP_MS,
+) -> list[Interruption]:
+    """Return the turns that start ``delay_ms`` into the other's, overlap ``overlap_ms``, and take the floor.
 
     To take the floor is to go on speaking after the other has stopped. Listeners' tokens interrupt
     nobody; turns of unknown party are left out.
@@ -50,8 +54,8 @@ def interruptions(spoken: Sequence[Speech]) -> list[Interruption]:
             if (
                 other.role not in (speech.role, Role.UNKNOWN)
                 and not other.back_channel
-                and speech.start_ms - other.start_ms >= INTERRUPTION_DELAY_MS
-                and overlap(speech.bounds, other.bounds) >= INTERRUPTION_OVERLAP_MS
+                and speech.start_ms - other.start_ms >= delay_ms
+                and overlap(speech.bounds, other.bounds) >= overlap_ms
                 and speech.end_ms > other.end_ms
             ):
                 found.append(
