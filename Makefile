@@ -23,7 +23,7 @@ setup: $(INSTALLED) ## install the project and its tools into .venv
 
 $(VENDOR): $(INSTALLED) api/huaxiang/console/package-lock.json api/huaxiang/console/build.py
 	@echo "== building the console's static files =="
-	$(BIN)/python api/huaxiang/console/build.py
+	$(BIN)/python api/huaxiang/console/build.py --checks tests/.vendor
 	touch $@
 
 console: $(VENDOR) ## fetch the console's scripts by npm
@@ -53,4 +53,4 @@ wheel: $(INSTALLED) $(VENDOR) ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## remove what was built (not the models)
-	rm -rf $(VENV) dist build api/huaxiang/console/static/vendor api/huaxiang/console/node_modules var
+	rm -rf $(VENV) dist build tests/.vendor api/huaxiang/console/static/vendor api/huaxiang/console/node_modules var

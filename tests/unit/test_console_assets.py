@@ -65,8 +65,10 @@ def test_the_lock_of_the_scripts_names_no_host_and_every_sum() -> None:
     lock = json.loads((build.HERE / "package-lock.json").read_text("utf-8"))
     package = json.loads((build.HERE / "package.json").read_text("utf-8"))
     locked = {name: entry for name, entry in lock["packages"].items() if name}
-    assert locked.keys() == {f"node_modules/{name}" for name in package["dependencies"]}
-    for name, entry in locked.items():
+    wanted = {**package["dependencies"], **package["devDependencies"]}
+    for name, version in wanted.items():
+        assert locked[f"node_modules/{name}"]["version"] == version
+        assert locked[f"node_modules/{name}"].get("dev", False) is (name in package["devDependencies"])
+    for entry in locked.values():
         assert "resolved" not in entry
         assert entry["integrity"].startswith("sha512-")
-        assert entry["version"] == package["dependencies"][name.removeprefix("node_modules/")]

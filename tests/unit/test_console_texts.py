@@ -49,7 +49,7 @@ def test_no_key_stands_in_two_files() -> None:
 
 def test_every_key_in_the_templates_and_modules_is_there(text: Texts) -> None:
     used = set()
-    for path in [*CONSOLE.glob("templates/*.html"), *CONSOLE.glob("*.py")]:
+    for path in [*CONSOLE.rglob("templates/**/*.html"), *CONSOLE.rglob("*.py")]:
         used |= set(re.findall(r'\b(?:t|text)\(\s*[\'"]([a-z_.]+)[\'"]\s*[,)]', path.read_text("utf-8")))
     assert len(used) > 50
     assert used <= text.words.keys()
@@ -57,7 +57,7 @@ def test_every_key_in_the_templates_and_modules_is_there(text: Texts) -> None:
 
 def test_every_key_is_used() -> None:
     sources = "".join(
-        path.read_text("utf-8") for path in [*CONSOLE.glob("templates/*.html"), *CONSOLE.glob("*.py")]
+        path.read_text("utf-8") for path in [*CONSOLE.rglob("templates/**/*.html"), *CONSOLE.rglob("*.py")]
     )
     unused = {
         key

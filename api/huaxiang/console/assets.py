@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(__file__).parent / "static"
-VENDOR_SCRIPTS = ("htmx.min.js", "wavesurfer.min.js")
+VENDOR_SCRIPTS = ("htmx.min.js", "wavesurfer.min.js", "echarts.min.js")
 _A_YEAR = "public, max-age=31536000, immutable"
 
 

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from huaxiang.api.access.callers import Caller
 from huaxiang.api.access.secret_values import keyed_hash, make_secret, same
+from huaxiang.api.http.authentication import CSRF_HEADER
 from huaxiang.core.errors import Forbidden, InvalidInput
 
 LOGIN_COOKIE = "huaxiang_login"
@@ -31,9 +32,13 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def check_session_form(request: Request, form: dict[str, str], caller: Caller) -> None:
-    """Refuse a form that does not carry the token of its session, or comes from another site."""
+    """Refuse a form that does not carry the token of its session, or comes from another site.
+
+    HTMX sends the token in the header of every request of the page, so a lone button needs no field.
+    """
     _check_origin(request)
-    if caller.csrf is None or not same(form.get("csrf", ""), caller.csrf):
+    token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
+    if caller.csrf is None or not same(token, caller.csrf):
         raise Forbidden("the form does not carry this session's token; open the page again")
 
 

@@ -6,6 +6,7 @@ import json
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
+from fastapi.routing import iter_route_contexts
 
 from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import AnyCaller
@@ -15,7 +16,7 @@ from huaxiang.console.assets import STATIC, Assets, CachedStaticFiles
 from huaxiang.console.customer_pages import customer_router
 from huaxiang.console.recording_pages import recording_router
 from huaxiang.console.sign_in_pages import sign_in_router
-from huaxiang.console.views import Views, language_of
+from huaxiang.console.views import Views, language_of, toast
 
 
 def mount_console(app: FastAPI, services: Services) -> Render:
@@ -24,15 +25,19 @@ def mount_console(app: FastAPI, services: Services) -> Render:
     for make in (sign_in_router, recording_router, customer_router):
         app.include_router(make(services, views))
     app.add_api_route("/", _home, methods=["GET"], include_in_schema=False)
+    views.served = {route.path for route in iter_route_contexts(app.routes) if route.path is not None}
     app.mount("/static", CachedStaticFiles(directory=STATIC), name="static")
 
     def render(request: Request, problem: Response) -> Response:
-        if not _wants_page(request):
+        from_page = "hx-request" in request.headers
+        if not from_page and not _wants_page(request):
             return problem
         document = json.loads(bytes(problem.body))
         text = language_of(request)
         key = f"error.{document['code']}"
         message = text.words.get(key) or text("error.other", code=document["code"])
+        if from_page:
+            return toast(problem, message, "bad")
         page = views.render(
             request,
             "error.html",

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from huaxiang.api.access.callers import Caller
-from huaxiang.api.access.scopes import Scope
-from huaxiang.console.assets import VENDOR_SCRIPTS, Assets
+from huaxiang.console.assets import Assets
+from huaxiang.console.navigation import sections_for
+from huaxiang.console.present import clock
 from huaxiang.console.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts, texts
 
 LANGUAGE_COOKIE = "huaxiang_lang"
+FLASH_COOKIE = "huaxiang_done"
+STYLES = tuple(
+    f"css/{name}.css"
+    for name in ("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile")
+)
 _A_YEAR_S = 365 * 24 * 3600
+_FLASH_S = 30
 
 
 class Views:
@@ -31,6 +41,9 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["clock"] = clock
+        self._templates.globals.update(asset=assets.url, vendor=self._vendor, styles=STYLES)
+        self.served: Collection[str] = ()
 
     @property
     def scripts_are_there(self) -> bool:
@@ -42,15 +55,17 @@ class Views:
     ) -> Response:
         """Return a page in the visitor's language; a switched language is remembered in a cookie."""
         caller = getattr(request.state, "caller", None)
+        text = language_of(request)
+        done = request.cookies.get(FLASH_COOKIE, "")
         page = self._templates.get_template(template).render(
-            t=language_of(request),
-            asset=self._assets.url,
-            scripts=[name for name in VENDOR_SCRIPTS if name not in self._assets.missing],
+            t=text,
             missing=self._assets.missing,
             caller=caller,
-            sees_customers=isinstance(caller, Caller) and caller.may(Scope.CRM, Scope.MANAGER),
+            session_csrf=(caller.csrf or "") if isinstance(caller, Caller) else "",
+            sections=sections_for(caller, self.served),
             section=section,
             language_url=_language_url(request),
+            flash=text.words.get(done, ""),
             **context,
         )
         response = HTMLResponse(page, status)
@@ -59,7 +74,28 @@ class Views:
             response.set_cookie(
                 LANGUAGE_COOKIE, chosen, max_age=_A_YEAR_S, samesite="lax", httponly=True, path="/"
             )
+        if done and "hx-request" not in request.headers:
+            response.delete_cookie(FLASH_COOKIE, path="/")
         return response
+
+    def _vendor(self, name: str) -> Markup:
+        """Return the element that loads a vendored script; nothing where it was not built."""
+        if name in self._assets.missing:
+            return Markup("")
+        return Markup('<script src="{}" defer></script>').format(self._assets.url(f"vendor/{name}"))
+
+
+def done(url: str, key: str) -> Response:
+    """Return the answer to a form that was carried out: go to ``url``, where the text ``key`` is said."""
+    response = RedirectResponse(url, 303)
+    response.set_cookie(FLASH_COOKIE, key, max_age=_FLASH_S, samesite="lax", httponly=True, path="/")
+    return response
+
+
+def toast(response: Response, words: str, tone: str = "good") -> Response:
+    """Have HTMX show ``words`` in passing beside what the response replaces; ``tone`` is good or bad."""
+    response.headers["HX-Trigger"] = json.dumps({"toast": {"text": words, "tone": tone}})
+    return response
 
 
 def language_of(request: Request) -> Texts:

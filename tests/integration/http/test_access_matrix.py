@@ -108,7 +108,7 @@ def test_a_caller_gets_in_where_the_table_says_so_and_nowhere_else(
 
 
 def test_the_public_addresses_answer_everyone(client: TestClient) -> None:
-    for path in ("/healthz", "/readyz", "/login", "/static/console.css"):
+    for path in ("/healthz", "/readyz", "/login", "/static/css/base.css"):
         assert client.get(path).status_code == 200
 
 

@@ -96,7 +96,7 @@ def test_a_body_over_the_limit_is_refused_declared_or_not(
 
 
 def test_every_answer_has_the_security_headers(client: TestClient, admin: dict[str, str]) -> None:
-    for path in ("/healthz", "/login", "/static/console.css", "/v1/recordings", "/nothing", "/metrics"):
+    for path in ("/healthz", "/login", "/static/css/base.css", "/v1/recordings", "/nothing", "/metrics"):
         headers = client.get(path, headers=admin).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"

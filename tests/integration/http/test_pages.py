@@ -224,8 +224,8 @@ def test_without_the_vendored_scripts_the_pages_say_so_and_still_play(
 
 def test_static_files_are_kept_by_their_version(browser: TestClient) -> None:
     html = page(browser, "/login")
-    found = re.search(r'href="(/static/console.css\?v=[0-9a-f]{16})"', html)
+    found = re.search(r'href="(/static/css/base.css\?v=[0-9a-f]{16})"', html)
     assert found is not None
     assert "immutable" in browser.get(found[1]).headers["cache-control"]
-    assert browser.get("/static/console.css").headers["cache-control"] == "no-cache"
+    assert browser.get("/static/css/base.css").headers["cache-control"] == "no-cache"
     assert browser.get("/static/../build.py").status_code == 404

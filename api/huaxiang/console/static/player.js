@@ -1,5 +1,7 @@
 // Plays a recording: turns follow it, seek it, and every quote can be heard alone.
 
+import { clips } from "./clips.js";
+
 const SKIP_S = 5;
 const HEIGHT_PX = 84;
 const HEIGHT_NARROW_PX = 48;
@@ -9,56 +11,11 @@ function start(audio) {
   const turns = data.turns.map(([index, startMs, endMs]) => ({
     startMs, endMs, element: document.querySelector(`#turn-${index}`),
   }));
-  const clips = new Clips(audio);
   new Follower(audio, turns, document.querySelector("#follow"));
-  listen(audio, clips);
-  listenToKeys(audio, turns, clips);
+  listen(audio);
+  listenToKeys(audio, turns);
   openAtHash(audio, turns);
   drawWaveform(audio, data);
-}
-
-// One clip at a time: plays from its start and stops at its end.
-class Clips {
-  constructor(audio) {
-    this.audio = audio;
-    this.button = null;
-    this.endS = Infinity;
-    this.watch = this.watch.bind(this);
-    audio.addEventListener("pause", () => this.forget());
-    audio.addEventListener("ended", () => this.forget());
-  }
-
-  toggle(button) {
-    const wasPlaying = button === this.button;
-    this.stop();
-    if (wasPlaying) return;
-    this.audio.currentTime = Number(button.dataset.clipStart) / 1000;
-    this.endS = Number(button.dataset.clipEnd) / 1000;
-    this.button = button;
-    button.classList.add("is-playing");
-    this.audio.play().then(this.watch, () => this.forget());
-  }
-
-  watch() {
-    if (!this.button) return;
-    if (this.audio.currentTime >= this.endS) {
-      this.audio.pause();
-      this.audio.currentTime = this.endS;
-      return;
-    }
-    requestAnimationFrame(this.watch);
-  }
-
-  stop() {
-    if (this.button) this.audio.pause();
-    this.forget();
-  }
-
-  forget() {
-    this.button?.classList.remove("is-playing");
-    this.button = null;
-    this.endS = Infinity;
-  }
 }
 
 // Marks the turn under the playing position and keeps it in sight.
@@ -95,22 +52,21 @@ function turnAt(turns, positionMs) {
   return low === 0 ? null : turns[low - 1];
 }
 
-function seek(audio, clips, positionMs, play = true) {
+function seek(audio, positionMs, play = true) {
   clips.stop();
   audio.currentTime = positionMs / 1000;
   if (play) audio.play().catch(() => {});
 }
 
-function listen(audio, clips) {
+function listen(audio) {
   document.addEventListener("click", (event) => {
-    const clip = event.target.closest("[data-clip-start]");
-    if (clip) return clips.toggle(clip);
+    if (event.target.closest("[data-clip-start]")) return;
     const target = event.target.closest("[data-seek]");
-    if (target && !String(document.getSelection())) return seek(audio, clips, Number(target.dataset.seek));
+    if (target && !String(document.getSelection())) return seek(audio, Number(target.dataset.seek));
     const lane = event.target.closest(".lane");
     if (lane && Number.isFinite(audio.duration)) {
       const box = lane.getBoundingClientRect();
-      seek(audio, clips, ((event.clientX - box.left) / box.width) * audio.duration * 1000, false);
+      seek(audio, ((event.clientX - box.left) / box.width) * audio.duration * 1000, false);
     }
   });
   document.querySelector("#speed").addEventListener("change", (event) => {
@@ -123,11 +79,11 @@ function listen(audio, clips) {
   if (audio.error) showFailure(); // it failed before this script ran
 }
 
-function listenToKeys(audio, turns, clips) {
+function listenToKeys(audio, turns) {
   const actions = {
     " ": () => (audio.paused ? audio.play().catch(() => {}) : audio.pause()),
-    ArrowLeft: () => seek(audio, clips, Math.max(audio.currentTime - SKIP_S, 0) * 1000, !audio.paused),
-    ArrowRight: () => seek(audio, clips, (audio.currentTime + SKIP_S) * 1000, !audio.paused),
+    ArrowLeft: () => seek(audio, Math.max(audio.currentTime - SKIP_S, 0) * 1000, !audio.paused),
+    ArrowRight: () => seek(audio, (audio.currentTime + SKIP_S) * 1000, !audio.paused),
     ArrowUp: () => step(-1),
     ArrowDown: () => step(1),
     Escape: () => clips.stop(),
@@ -136,7 +92,7 @@ function listenToKeys(audio, turns, clips) {
     const index = turns.indexOf(turnAt(turns, audio.currentTime * 1000)) + by;
     const turn = turns[Math.min(Math.max(index, 0), turns.length - 1)];
     if (!turn) return;
-    seek(audio, clips, turn.startMs, !audio.paused);
+    seek(audio, turn.startMs, !audio.paused);
     turn.element.scrollIntoView({ block: "nearest" });
     turn.element.querySelector(".turn__time").focus({ preventScroll: true });
   }
