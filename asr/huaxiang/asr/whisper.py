@@ -18,6 +18,7 @@ from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
 from huaxiang.asr.whisper_tokens import TokenTable
 from huaxiang.core.audio import SAMPLE_RATE
 from huaxiang.core.errors import InvalidInput, ModelError
+from huaxiang.core.heap import share_one_heap
 from huaxiang.core.types import Word
 
 _FRAME_MS = 10
@@ -86,7 +87,7 @@ class WhisperTranscriber:
         self._options = options or WhisperOptions()
         self._rescorer = rescorer
         self._tables: dict[str, TokenTable] = {}
-        # Kept: the allocator gives every new thread memory that it does not give back.
+        share_one_heap()
         self._pool = ThreadPoolExecutor(self._options.threads)
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{name} has no tokenizer.json: pull or add the model again", model=name)
