@@ -61,9 +61,9 @@ class SellerValues:
     """What is to be written of a seller; fields left at ``KEEP`` stay as they are."""
 
     name: str | Keep = KEEP
-    team: str | None | Keep = KEEP
+    team: str | Keep | None = KEEP
     active: bool | Keep = KEEP
-    user_name: str | None | Keep = KEEP
+    user_name: str | Keep | None = KEEP
     library_consent: bool | Keep = KEEP
 
 
