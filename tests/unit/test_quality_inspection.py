@@ -156,7 +156,7 @@ def holds(
         ("{act: greeting, confidence: 0.95}", False),
         ("{metric: talk_ratio, above: 0.4, below: 0.6}", True),
         ("{metric: sentiment.customer.overall, above: 0}", False),
-        ("{metric: patience_ms, above: 0}", None),
+        ("{metric: patience_ms.median, above: 0}", None),
     ],
 )
 def test_conditions(condition: str, expected: bool | None) -> None:

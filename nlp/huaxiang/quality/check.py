@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from huaxiang.core.errors import InvalidRules
 from huaxiang.core.types import Insights, Transcript, Turn
-from huaxiang.quality.conditions import Heard, judge
-from huaxiang.quality.definition import Condition, Example
-from huaxiang.quality.loader import load_scorecard, parse_scorecard
-from huaxiang.quality.yaml_reader import Mistake
+from huaxiang.quality.condition_types import Condition
+from huaxiang.quality.conditions import judge
+from huaxiang.quality.definition import Example, Rule, RuleSet, ScorecardDefinition
+from huaxiang.quality.heard import Heard, Likeness, Told
+from huaxiang.quality.loader import Definition, Library, load, parse, read_text
+from huaxiang.quality.mistakes import Mistake
 
 
 class Understands(Protocol):
     """What finds acts and intents in an example's turns."""
 
     def run(self, transcript: Transcript) -> Insights:
-        """Return the insights of a typed conversation."""
+        """Return the insights of a conversation."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """One example of an item: what its author expects, and what the rule says."""
+    """One example of an item or rule: what its author expects, and what the condition says.
+
+    True and false are whether the condition holds, None that it does not apply; ``reason`` is the code
+    of why not.
+    """
 
     item: str
     line: int
-    expected: bool
+    expected: bool | None
     found: bool | None
+    reason: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -37,30 +44,74 @@ class ExampleResult:
         return self.found is self.expected
 
 
-def check_rules(path: Path) -> list[Mistake]:
-    """Return every mistake of a scorecard file in the order of its lines; none means it can be used.
+def check_rules(path: Path, library: Library | None = None) -> list[Mistake]:
+    """Return every mistake of a rule file in the order of its lines; none means it can be used.
 
     Raises InvalidRules only for a file that is no UTF-8 text.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRules(f"{path.name} cannot be read as UTF-8 text") from error
-    return parse_scorecard(text)[1]
+    return list(parse(read_text(path), library).mistakes)
 
 
-def run_examples(path: Path, understanding: Understands) -> list[ExampleResult]:
-    """Run each item's own examples. Raises InvalidRules for a file with mistakes."""
-    return [
-        ExampleResult(item.id, example.line, example.holds, _holds(example, understanding, item.condition))
-        for item in load_scorecard(path).items
-        for example in item.examples
+def run_examples(
+    path: Path,
+    understanding: Understands,
+    likeness: Likeness | None = None,
+    library: Library | None = None,
+) -> list[ExampleResult]:
+    """Run the examples of a file. Raises InvalidRules for a file with mistakes."""
+    return run_examples_of(load(path, library), understanding, likeness)
+
+
+def run_examples_of(
+    definition: Definition, understanding: Understands, likeness: Likeness | None = None
+) -> list[ExampleResult]:
+    """Run each item's and each rule's own examples, in the order of the file."""
+    results = [
+        _result(name, example, condition, applies, understanding, likeness)
+        for name, condition, applies, examples in _tested(definition)
+        for example in examples
     ]
+    return sorted(results, key=lambda result: result.line)
 
 
-def _holds(example: Example, understanding: Understands, condition: Condition) -> bool | None:
+Tested = tuple[str, Condition, Condition | None, tuple[Example, ...]]
+
+
+def _tested(definition: Definition) -> Iterator[Tested]:
+    rules: tuple[Rule, ...] = definition.rules
+    for rule in rules:
+        yield rule.id, rule.condition, None, rule.examples
+    if isinstance(definition, ScorecardDefinition):
+        for item in definition.items:
+            yield item.id, item.condition, item.applies, item.examples
+
+
+def _result(
+    name: str,
+    example: Example,
+    condition: Condition,
+    applies: Condition | None,
+    understanding: Understands,
+    likeness: Likeness | None,
+) -> ExampleResult:
+    transcript = transcript_of(example)
+    heard = Heard(transcript, understanding.run(transcript), Told(example.metadata), likeness)
+    if applies is not None and judge(applies, heard).holds is not True:
+        return ExampleResult(name, example.line, example.holds, None, "not_applicable")
+    verdict = judge(condition, heard)
+    return ExampleResult(name, example.line, example.holds, verdict.holds, verdict.code)
+
+
+def transcript_of(example: Example) -> Transcript:
+    """Return an example as a transcript; it is timed where the author gave times."""
+    timed = all(turn.start_ms is not None for turn in example.turns)
     turns = tuple(
-        Turn(index, turn.role, 0, 0, turn.text, turn.text) for index, turn in enumerate(example.turns)
+        Turn(index, turn.role, turn.start_ms or 0, turn.end_ms or 0, turn.text, turn.text)
+        for index, turn in enumerate(example.turns)
     )
-    transcript = Transcript("example", turns, 0, timed=False)
-    return judge(condition, Heard(transcript, understanding.run(transcript))).holds
+    return Transcript("example", turns, max((turn.end_ms for turn in turns), default=0), timed=timed)
+
+
+def has_examples(definition: ScorecardDefinition | RuleSet) -> bool:
+    """Tell whether a file has any example to run."""
+    return any(examples for _, _, _, examples in _tested(definition))

@@ -225,6 +225,14 @@ class Not:
     part: Condition
 
 
+@dataclass(frozen=True, slots=True)
+class OnlyWhere:
+    """What its part comes to where ``applies`` holds; elsewhere it does not apply."""
+
+    applies: Condition
+    part: Condition
+
+
 Condition: TypeAlias = (
     FindingCondition
     | KeywordCondition
@@ -240,4 +248,5 @@ Condition: TypeAlias = (
     | AllOf
     | AnyOf
     | Not
+    | OnlyWhere
 )

@@ -18,6 +18,7 @@ from huaxiang.quality.condition_types import (
     MetadataCondition,
     MetricCondition,
     Not,
+    OnlyWhere,
     PatternCondition,
     RepetitionCondition,
     SilenceCondition,
@@ -71,6 +72,11 @@ def _judged(condition: Condition, heard: Heard) -> Verdict:
             return _joined([judge(part, heard) for part in condition.parts], wanted=False)
         case AnyOf():
             return _joined([judge(part, heard) for part in condition.parts], wanted=True)
+        case OnlyWhere():
+            applies = judge(condition.applies, heard)
+            if applies.holds is not True:
+                return cannot_tell("not_applicable", window=applies.window)
+            return judge(condition.part, heard)
         case _:
             return _searched(condition, heard)
 

@@ -21,6 +21,7 @@ from huaxiang.quality.condition_types import (
     MetadataCondition,
     MetricCondition,
     Not,
+    OnlyWhere,
     PatternCondition,
     Place,
     RepetitionCondition,
@@ -47,6 +48,7 @@ __all__ = [
     "MetadataCondition",
     "MetricCondition",
     "Not",
+    "OnlyWhere",
     "PatternCondition",
     "Place",
     "RepetitionCondition",
@@ -103,7 +105,6 @@ class Example:
     holds: bool | None
     line: int
     metadata: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
-    metrics: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class AppliesTo:
 
 @dataclass(frozen=True, slots=True)
 class ScorecardDefinition:
-    """A scorecard as written, at one version.
+    """A scorecard as written, at one version; ``used_rules`` are those of other files that it refers to.
 
     ``base`` are the points that the whole starts with (基础分). ``priority`` orders the scorecards of
     a recording, the highest first. ``applies_when`` is a condition that the conversation has to meet.
@@ -197,6 +198,8 @@ class ScorecardDefinition:
     applies_to: AppliesTo = AppliesTo()
     applies_when: Condition | None = None
     priority: int = 50
+    rules: tuple[Rule, ...] = ()
+    used_rules: frozenset[str] = frozenset()
 
     @property
     def reference(self) -> str:
@@ -223,7 +226,6 @@ class Rule:
     says_zh: str
     says_en: str
     condition: Condition
-    applies: Condition | None = None
     suggest_only: bool = False
     examples: tuple[Example, ...] = ()
     line: int = 0
@@ -238,6 +240,7 @@ class RuleSet:
     title_zh: str
     title_en: str
     rules: tuple[Rule, ...]
+    used_rules: frozenset[str] = frozenset()
 
     @property
     def reference(self) -> str:

@@ -1,39 +1,101 @@
-"""Reads scorecards from YAML; every mistake of a file is named with its line."""
+"""Reads scorecards and rule sets from YAML; every mistake of a file is named with its place."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeAlias
 
-from yaml import Node
+from yaml import MappingNode, Node, ScalarNode
 
 from huaxiang.core.errors import InvalidRules
-from huaxiang.core.types import Role
-from huaxiang.quality.condition_reader import read_condition
-from huaxiang.quality.definition import AllOf, Example, ExampleTurn, Item, ScorecardDefinition
+from huaxiang.quality.definition import Rule, RuleSet, ScorecardDefinition
+from huaxiang.quality.mistakes import nearest_of
+from huaxiang.quality.scorecard_reader import FileReader
 from huaxiang.quality.yaml_reader import Mistake, Reader
 
 DEFAULT = "general-sales"
-_ITEM_KEYS = {"id", "title", "points", "passes_when", "fails_when", "applies_when", "auto_fail", "examples"}
-_NOTHING = AllOf(())
+Definition: TypeAlias = ScorecardDefinition | RuleSet
+Library: TypeAlias = Mapping[str, Rule]
+"""Rules of other files by their id, that a file may refer to."""
 
 
-def load_scorecard(path: Path) -> ScorecardDefinition:
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file as far as it could be read, with all its mistakes in the order of the file."""
+
+    definition: Definition | None
+    mistakes: tuple[Mistake, ...]
+
+
+def parse(text: str, library: Library | None = None) -> Parsed:
+    """Read a scorecard or a rule set; its keys tell which.
+
+    ``library`` holds the rules that it may refer to; those that ship with the package if not given.
+    """
+    reader = Reader()
+    root = reader.document(text)
+    if root is None:
+        return Parsed(None, tuple(sorted(reader.mistakes)))
+    rules = shipped_rules() if library is None else library
+    own = FileReader(reader, {name: rule.condition for name, rule in rules.items()})
+    definition: Definition | None = None
+    match _kind(_keys(root)):
+        case "scorecard":
+            definition = own.scorecard(root)
+        case "ruleset":
+            definition = own.ruleset(root)
+        case _:
+            reader.wrong(root, "neither_kind")
+    return Parsed(definition, tuple(sorted(reader.mistakes)))
+
+
+def parse_scorecard(text: str, library: Library | None = None) -> tuple[ScorecardDefinition, list[Mistake]]:
+    """Return what could be read of a scorecard and all mistakes, in the order of the file."""
+    parsed = parse(text, library)
+    if isinstance(parsed.definition, ScorecardDefinition):
+        return parsed.definition, list(parsed.mistakes)
+    mistakes = list(parsed.mistakes) or [Mistake(1, 1, "neither_kind")]
+    return ScorecardDefinition("", 1, "", "", ()), mistakes
+
+
+def load(path: Path, library: Library | None = None) -> Definition:
+    """Return the scorecard or rule set of a file. Raises InvalidRules naming file, places and mistakes."""
+    parsed = parse(read_text(path), library)
+    return without_mistakes(parsed, path.name)
+
+
+def load_scorecard(path: Path, library: Library | None = None) -> ScorecardDefinition:
     """Return the scorecard in a file.
 
     Raises InvalidRules that names the file and every mistake with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRules(f"{path.name} cannot be read as UTF-8 text") from error
-    definition, mistakes = parse_scorecard(text)
-    if mistakes:
-        listed = "; ".join(f"line {mistake.line}: {mistake.message}" for mistake in mistakes)
-        raise InvalidRules(f"{path.name}: {listed}", mistakes=len(mistakes))
+    definition = load(path, library)
+    if not isinstance(definition, ScorecardDefinition):
+        raise InvalidRules(f"{path.name} holds rules, and no scorecard")
     return definition
 
 
+def without_mistakes(parsed: Parsed, name: str) -> Definition:
+    """Return the definition of a file without mistakes. Raises InvalidRules naming every mistake."""
+    if parsed.definition is None or parsed.mistakes:
+        listed = "; ".join(f"line {mistake.line}: {mistake.message}" for mistake in parsed.mistakes)
+        raise InvalidRules(f"{name}: {listed}", mistakes=len(parsed.mistakes))
+    return parsed.definition
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a rule file. Raises InvalidRules where it is no UTF-8 text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRules(f"{path.name} cannot be read as UTF-8 text") from error
+
+
+@cache
 def default_scorecard() -> ScorecardDefinition:
     """Return the general scorecard that ships with the package."""
     return load_scorecard(shipped_scorecard(DEFAULT))
@@ -44,76 +106,46 @@ def shipped_scorecard(name: str) -> Path:
     return Path(str(files("huaxiang.quality").joinpath("scorecards", f"{name}.yaml")))
 
 
-def parse_scorecard(text: str) -> tuple[ScorecardDefinition, list[Mistake]]:
-    """Return what could be read and all mistakes, in the order of the file."""
-    reader = Reader()
-    root = reader.document(text)
-    if root is None:
-        return ScorecardDefinition("", 1, "", "", ()), reader.mistakes
-    keys = {"scorecard", "version", "title", "sections"}
-    top = reader.mapping(root, keys, keys)
-    zh, en = _titles(reader, top.get("title"))
-    definition = ScorecardDefinition(
-        id=reader.text(top["scorecard"], 64) if "scorecard" in top else "",
-        version=reader.whole(top["version"], 1, 1_000_000) if "version" in top else 1,
-        title_zh=zh,
-        title_en=en,
-        items=_items(reader, top["sections"]) if "sections" in top else (),
-    )
-    return definition, sorted(reader.mistakes)
+@cache
+def shipped_texts() -> Mapping[str, str]:
+    """Return the text of every file that ships with the package, rule sets first, by file name."""
+    folders = (Path(str(files("huaxiang.quality").joinpath(name))) for name in ("rulesets", "scorecards"))
+    return {path.name: read_text(path) for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
-def _items(reader: Reader, sections: Node) -> tuple[Item, ...]:
-    items: list[Item] = []
-    for section in reader.items(sections):
-        given = reader.mapping(section, {"id", "title", "items"}, {"id", "title", "items"})
-        section_id = reader.text(given["id"], 64) if "id" in given else ""
-        _titles(reader, given.get("title"))
-        for node in reader.items(given["items"]) if "items" in given else []:
-            item = _item(reader, node, section_id)
-            if item.id and any(item.id == other.id for other in items):
-                reader.wrong(node, f"the item id {item.id!r} is used twice")
-            items.append(item)
-    return tuple(items)
+@cache
+def shipped_rules() -> Library:
+    """Return the rules that ship with the package, by their id."""
+    rules: dict[str, Rule] = {}
+    for name, text in shipped_texts().items():
+        if _starts(text, "ruleset"):
+            definition = without_mistakes(parse(text, rules), name)
+            rules.update({rule.id: rule for rule in definition.rules})
+    return rules
 
 
-def _item(reader: Reader, node: Node, section: str) -> Item:
-    given = reader.mapping(node, _ITEM_KEYS, {"id", "title", "points"})
-    rules = [key for key in ("passes_when", "fails_when") if key in given]
-    if len(rules) != 1:
-        reader.wrong(node, "an item has either passes_when or fails_when")
-    zh, en = _titles(reader, given.get("title"))
-    return Item(
-        id=reader.text(given["id"], 64) if "id" in given else "",
-        title_zh=zh,
-        title_en=en,
-        points=reader.number(given["points"], 0, 1000) if "points" in given else 0.0,
-        condition=read_condition(reader, given[rules[0]]) if rules else _NOTHING,
-        applies=read_condition(reader, given["applies_when"]) if "applies_when" in given else None,
-        forbidden=rules == ["fails_when"],
-        auto_fail=reader.flag(given["auto_fail"]) if "auto_fail" in given else False,
-        section=section,
-        examples=tuple(_example(reader, entry) for entry in reader.items(given["examples"]))
-        if "examples" in given
-        else (),
-    )
+@cache
+def shipped() -> tuple[Definition, ...]:
+    """Return everything that ships with the package, read."""
+    return tuple(without_mistakes(parse(text), name) for name, text in shipped_texts().items())
 
 
-def _example(reader: Reader, node: Node) -> Example:
-    given = reader.mapping(node, {"turns", "holds"}, {"turns", "holds"})
-    turns: list[ExampleTurn] = []
-    for turn in reader.items(given["turns"]) if "turns" in given else []:
-        for role, text in reader.mapping(turn, {"agent", "customer"}).items():
-            turns.append(ExampleTurn(Role(role), reader.text(text, 2000)))
-    holds = reader.flag(given["holds"]) if "holds" in given else True
-    return Example(tuple(turns), holds, node.start_mark.line + 1)
+def _kind(keys: list[str]) -> str | None:
+    """Return what a file is by its keys: one that is only misspelt tells too."""
+    for kind in ("scorecard", "ruleset"):
+        if kind in keys:
+            return kind
+    if "sections" in keys:
+        return "scorecard"
+    near = (nearest_of(key, ("scorecard", "ruleset")) for key in keys)
+    return next((kind for kind in near if kind), None)
 
 
-def _titles(reader: Reader, node: Node | None) -> tuple[str, str]:
-    if node is None:
-        return "", ""
-    given = reader.mapping(node, {"zh", "en"}, {"zh", "en"})
-    return (
-        reader.text(given["zh"]) if "zh" in given else "",
-        reader.text(given["en"]) if "en" in given else "",
-    )
+def _starts(text: str, key: str) -> bool:
+    return any(line.startswith(f"{key}:") for line in text.splitlines())
+
+
+def _keys(root: Node) -> list[str]:
+    if not isinstance(root, MappingNode):
+        return []
+    return [key.value for key, _ in root.value if isinstance(key, ScalarNode)]

@@ -1,0 +1,77 @@
+"""How alike turns and sentences are in meaning: by the encoder's vectors, or by stored ones of the turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+
+import numpy as np
+
+from huaxiang.core.types import Turn
+from huaxiang.nlp.encoder import SentenceEncoder, Vectors, normalised
+
+MOST_SENTENCES = 10_000
+
+
+class SentenceVectors:
+    """Vectors of the rules' example sentences, each made once; safe to share between threads."""
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+        self._lock = Lock()
+
+    def of(self, texts: Sequence[str]) -> Vectors:
+        """Return vectors of length 1, shape (texts, dimension). Raises ModelError where the model fails."""
+        with self._lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self._known]
+            if len(self._known) + len(new) > MOST_SENTENCES:
+                self._known.clear()
+                new = list(dict.fromkeys(texts))
+            if new:
+                self._known.update(zip(new, normalised(self._encoder.encode(new)), strict=True))
+            return np.stack([self._known[text] for text in texts])
+
+
+class EncodedLikeness:
+    """Compares turns and sentences by their vectors.
+
+    ``turns`` are stored vectors of length 1 by turn index; a turn without one is encoded when it is
+    asked for, and remembered. One object serves one conversation.
+    """
+
+    def __init__(
+        self, encoder: SentenceEncoder, sentences: SentenceVectors, turns: Mapping[int, Vectors] | None = None
+    ) -> None:
+        self._encoder = encoder
+        self._sentences = sentences
+        self._turns: dict[int, Vectors] = dict(turns or {})
+
+    def of(self, turns: Sequence[Turn], sentences: Sequence[str]) -> Sequence[float]:
+        """Return for each turn the highest cosine with one of the sentences (−1 … 1)."""
+        if not turns or not sentences:
+            return [-1.0] * len(turns)
+        new = [turn for turn in turns if turn.index not in self._turns]
+        if new:
+            made = normalised(self._encoder.encode([turn.text for turn in new]))
+            self._turns.update((turn.index, row) for turn, row in zip(new, made, strict=True))
+        rows = np.stack([self._turns[turn.index] for turn in turns])
+        alike = rows @ self._sentences.of(sentences).T
+        return [float(value) for value in alike.max(axis=1)]
+
+
+class ScriptedLikeness:
+    """A twin without an encoder: given cosines for pairs of text and sentence, for any other pair 0."""
+
+    def __init__(self, known: Mapping[tuple[str, str], float]) -> None:
+        self._known = dict(known)
+
+    def of(self, turns: Sequence[Turn], sentences: Sequence[str]) -> Sequence[float]:
+        """Return for each turn the highest given cosine with one of the sentences."""
+        return [
+            max(
+                (1.0 if turn.text == sentence else self._known.get((turn.text, sentence), 0.0))
+                for sentence in sentences
+            )
+            for turn in turns
+        ]
