@@ -1,7 +1,8 @@
 """Everything that rules look at of one conversation, packed small and read back fast.
 
-The encoding is versioned: JSON by columns, compressed with zlib. Quotes are not written, since they
-are cut from their turns again; words are read only where somebody asks for them.
+The encoding is versioned: four bytes of length, that much JSON by columns, then the words as JSON,
+both compressed with zlib. Quotes are not written, since they are cut from their turns again; words are
+opened only where somebody asks for them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _LEVEL = 6
 _ROLES = {Role.AGENT: "a", Role.CUSTOMER: "c", Role.UNKNOWN: "u"}
 _ROLE_OF = {letter: role for role, letter in _ROLES.items()}
 _PER_MILLE = 1000
-_WORD_COLUMNS = 4
+_LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,30 @@ class Features:
     insights: Insights
 
 
+class _WordPart:
+    """The packed words of all turns, opened once, when those of any turn are asked for."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+
+    @cached_property
+    def turns(self) -> Sequence[tuple[str, Sequence[int]]]:
+        """For each turn what its words say, joined, and their columns."""
+        opened: Sequence[tuple[str, Sequence[int]]] = json.loads(zlib.decompress(self._payload))
+        return opened
+
+
 class StoredWords(Sequence[Word]):
     """The words of a turn, unpacked when first asked for; equal to the tuple that they were."""
 
-    def __init__(self, text: str, packed: Sequence[int]) -> None:
-        self._text = text
-        self._packed = packed
+    def __init__(self, part: _WordPart, place: int, count: int) -> None:
+        self._part = part
+        self._place = place
+        self._count = count
 
     @cached_property
     def _words(self) -> tuple[Word, ...]:
-        return tuple(_unpacked_words(self._text, self._packed))
+        return tuple(_unpacked_words(*self._part.turns[self._place]))
 
     @overload
     def __getitem__(self, place: int) -> Word: ...
@@ -73,7 +88,7 @@ class StoredWords(Sequence[Word]):
         return iter(self._words)
 
     def __len__(self) -> int:
-        return len(self._packed) // _WORD_COLUMNS
+        return self._count
 
     def __eq__(self, other: object) -> bool:
         return self._words == (other._words if isinstance(other, StoredWords) else other)
@@ -103,14 +118,14 @@ def pack(told: Mapping[str, Json], transcript: Transcript, insights: Insights) -
         "h": [turn.channel for turn in turns],
         "k": [turn.speaker for turn in turns],
         "o": [turn.index for turn in turns if turn.overlap],
-        "wt": ["".join(word.text for word in turn.words) for turn in turns],
-        "w": [_packed_words(turn) for turn in turns],
+        "w": [len(turn.words) for turn in turns],
         "f": [_finding_json(finding) for finding in ordered],
         "m": insights.metrics,
         "model": insights.model,
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode(), _LEVEL)
+    words = [("".join(word.text for word in turn.words), _packed_words(turn)) for turn in turns]
+    main = _compressed(document)
+    return len(main).to_bytes(_LENGTH_BYTES, "big") + main + _compressed(words)
 
 
 def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
@@ -120,9 +135,10 @@ def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
             f"features of encoding {encoding} are stored, this program reads {ENCODING}: "
             "run `huaxiang rules index`"
         )
-    document = json.loads(zlib.decompress(payload))
+    end = _LENGTH_BYTES + int.from_bytes(payload[:_LENGTH_BYTES], "big")
+    document = json.loads(zlib.decompress(payload[_LENGTH_BYTES:end]))
     recording_id: str = document["id"]
-    turns = tuple(_turns(document))
+    turns = tuple(_turns(document, _WordPart(payload[end:])))
     transcript = Transcript(
         recording_id=recording_id,
         turns=turns,
@@ -143,11 +159,15 @@ def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
     )
 
 
-def _turns(document: Mapping[str, Any]) -> Iterator[Turn]:
+def _compressed(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), _LEVEL)
+
+
+def _turns(document: Mapping[str, Any], part: _WordPart) -> Iterator[Turn]:
     overlapping = set(document["o"])
-    columns = (document[name] for name in ("i", "r", "s", "e", "x", "raw", "p", "h", "k", "wt", "w"))
-    for index, role, start, length, text, raw, sure, channel, speaker, said, words in zip(
-        *columns, strict=True
+    columns = (document[name] for name in ("i", "r", "s", "e", "x", "raw", "p", "h", "k", "w"))
+    for place, (index, role, start, length, text, raw, sure, channel, speaker, words) in enumerate(
+        zip(*columns, strict=True)
     ):
         yield Turn(
             index,
@@ -159,7 +179,7 @@ def _turns(document: Mapping[str, Any]) -> Iterator[Turn]:
             sure,
             channel,
             # A sequence that stands where the tuple would: most rules never ask for words.
-            cast("tuple[Word, ...]", StoredWords(said, words)) if words else (),
+            cast("tuple[Word, ...]", StoredWords(part, place, words)) if words else (),
             speaker,
             index in overlapping,
         )
