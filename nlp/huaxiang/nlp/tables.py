@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, UtcDateTime, string_enum
@@ -51,7 +51,11 @@ class FindingRow(Base):
 
 
 class ScorecardRow(Base):
-    """The automatic score of one recording by one scorecard definition."""
+    """The automatic score of one recording by one version of a scorecard.
+
+    ``is_current`` are those that the recording has now, in the order of ``position``, the first of
+    which is its main one; earlier ones stay as they were.
+    """
 
     __tablename__ = "scorecards"
 
@@ -64,6 +68,14 @@ class ScorecardRow(Base):
     auto_failed: Mapped[bool]
     skipped: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    position: Mapped[int] = mapped_column(server_default=text("0"))
+    is_current: Mapped[bool] = mapped_column(server_default=text("true"))
+    title: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    title_en: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    sections: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default=text("'[]'"))
+    grade_id: Mapped[str] = mapped_column(String(64), server_default=text("''"))
+    grade: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    grade_en: Mapped[str] = mapped_column(String(200), server_default=text("''"))
 
 
 class ScorecardItemRow(Base):
@@ -93,11 +105,17 @@ class ScorecardItemRow(Base):
     auto_fail: Mapped[bool]
     for_review: Mapped[bool]
     reason: Mapped[str] = mapped_column(String(500))
+    title_en: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    section: Mapped[str] = mapped_column(String(64), server_default=text("''"))
+    reason_code: Mapped[str] = mapped_column(String(64), server_default=text("''"))
+    reason_detail: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    suggest_only: Mapped[bool] = mapped_column(server_default=text("false"))
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     window: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
-# The tables of history and review stand in their own modules; whoever knows this stage's tables knows
-# them too.
+# The tables of rules, history and review stand in their own modules; whoever knows this stage's tables
+# knows them too.
+from huaxiang.quality import rule_tables  # noqa: E402, F401
 from huaxiang.quality.history import tables as history_tables  # noqa: E402, F401
 from huaxiang.quality.review import tables as review_tables  # noqa: E402, F401
