@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Generic, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -18,7 +18,7 @@ from huaxiang.core.errors import StorageError
 from huaxiang.quality.history.store import Packed, pages
 
 T = TypeVar("T")
-Task = Callable[[Packed], T]
+Task: TypeAlias = Callable[[Packed], T]
 """What is done to each conversation; it is pickled, and so are its results."""
 
 SMALL = 1500
@@ -28,7 +28,7 @@ _WAITING_PAGES = 3
 _COLLECT_AFTER = 200_000
 
 
-class Sweep(Generic[T]):
+class Sweep:
     """A task over all features from ``since`` (aware) on, in the order in which conversations began.
 
     ``processes`` is how many work; with 1 all is done in this one. They are started afresh (spawn), so
