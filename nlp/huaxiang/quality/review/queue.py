@@ -144,7 +144,7 @@ def _judged(stored: StoredCase, probability: float | None) -> list[JudgedItem]:
                 judged=judged.outcome,
                 settled=settled is not None,
                 origin=case.origin,
-                probability=probability if case.origin is Origin.SAMPLED else None,
+                probability=probability,
                 seller=case.seller,
                 at=judged.at,
             )
