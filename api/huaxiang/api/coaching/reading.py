@@ -63,10 +63,11 @@ class NoReviews:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which conversations: held on the days of ``period``; of some sellers, or of all (None)."""
+    """Which conversations: held in a period, of some sellers, one recording; None is no bound."""
 
-    period: Period
+    period: Period | None
     sellers: frozenset[str] | None = None
+    recording_id: str | None = None
 
 
 class CoachingReader:
@@ -111,9 +112,7 @@ class CoachingReader:
             for row in rows
         ]
 
-    def courses(
-        self, session: Session, scope: Scope, as_of: datetime, objection: str | None = None
-    ) -> list[Course]:
+    def courses(self, session: Session, scope: Scope, as_of: datetime) -> list[Course]:
         """Return what became of every objection of a scope, newest first; doubtful ones left out."""
         within = self.within(scope)
         found = session.execute(
@@ -129,7 +128,6 @@ class CoachingReader:
                 ConversationRow.customer_id,
             )
             .outerjoin(ConversationRow, ConversationRow.recording_id == RecordingRow.id)
-            .where(*([FindingRow.label == objection] if objection else []))
             .order_by(HELD_AT.desc(), FindingRow.recording_id, FindingRow.turn_index, FindingRow.id)
         ).all()
         acts = self._turns_of(session, within, FindingKind.ACT)
@@ -144,12 +142,21 @@ class CoachingReader:
 
     def within(self, scope: Scope) -> tuple[ColumnElement[bool], ...]:
         """Return the conditions of a scope, over the table of recordings."""
-        first = datetime.combine(scope.period.first, time(), self._zone).astimezone(UTC)
-        after = datetime.combine(scope.period.last + timedelta(days=1), time(), self._zone).astimezone(UTC)
-        conditions: list[ColumnElement[bool]] = [first <= HELD_AT, after > HELD_AT]
+        conditions: list[ColumnElement[bool]] = []
+        if scope.period is not None:
+            first, after = self.bounds(scope.period)
+            conditions += [first <= HELD_AT, after > HELD_AT]
+        if scope.recording_id is not None:
+            conditions.append(RecordingRow.id == scope.recording_id)
         if scope.sellers is not None:
             conditions.append(RecordingRow.seller.in_(scope.sellers))
         return tuple(conditions)
+
+    def bounds(self, period: Period) -> tuple[datetime, datetime]:
+        """Return when a period begins, and when it is over."""
+        first = datetime.combine(period.first, time(), self._zone)
+        after = datetime.combine(period.last + timedelta(days=1), time(), self._zone)
+        return first.astimezone(UTC), after.astimezone(UTC)
 
     def _outcomes(
         self, session: Session, held: Mapping[str, tuple[str | None, datetime]], as_of: datetime

@@ -79,12 +79,12 @@ class Point:
 
 def figures(own: Sequence[Call], before: Sequence[Call], others: Sequence[Call]) -> tuple[Figure, ...]:
     """Return all figures: the score first, then the items, then the numbers of the conversations."""
-    keys = sorted({key for call in (*own, *before) for key in _values(call)}, key=_order)
+    keys = sorted({key for call in (*own, *before) for key in _keys(call)}, key=_order)
     return tuple(figure(key, own, before, others) for key in keys)
 
 
 def figure(key: str, own: Sequence[Call], before: Sequence[Call], others: Sequence[Call]) -> Figure:
-    """Return one figure by its key: ``score``, ``item.<id>`` or ``metric.<name>``."""
+    """Return one figure by its key: ``score``, ``item.<id>``, ``metric.<name>`` or ``act.<label>``."""
     mine, past, theirs = (values(key, calls) for calls in (own, before, others))
     yes_or_no = key.startswith(("item.", "act."))
     return Figure(
@@ -115,7 +115,7 @@ def trend(
 
 def values(key: str, calls: Iterable[Call]) -> list[float]:
     """Return a figure's value in each conversation that has it."""
-    found = (_values(call).get(key) for call in calls)
+    found = (_value(key, call) for call in calls)
     return [value for value in found if value is not None]
 
 
@@ -136,20 +136,32 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _values(call: Call) -> dict[str, float]:
-    found = values_of(call)
-    return found if call.score is None else {SCORE: call.score, **found}
+def _keys(call: Call) -> set[str]:
+    keys = {key for key in values_of(call) if not key.startswith("act.")}
+    return keys if call.score is None else {SCORE, *keys}
+
+
+def _value(key: str, call: Call) -> float | None:
+    kind, _, name = key.partition(".")
+    if kind == "metric":
+        return call.numbers.get(name)
+    if kind == "act":
+        return float(name in call.acts)
+    if kind == "item":
+        passed = call.items[name].passed if name in call.items else None
+        return None if passed is None else float(passed)
+    return call.score
 
 
 def _order(key: str) -> tuple[int, str]:
-    kinds = (SCORE, "item", "metric", "act")
+    kinds = (SCORE, "item", "metric")
     return kinds.index(key.split(".")[0]), key
 
 
 def _by_week(key: str, calls: Iterable[Call], zone: tzinfo) -> dict[date, list[float]]:
     weeks: dict[date, list[float]] = {}
     for call in calls:
-        value = _values(call).get(key)
+        value = _value(key, call)
         if value is not None:
             weeks.setdefault(monday(call.held_at.astimezone(zone).date()), []).append(value)
     return weeks

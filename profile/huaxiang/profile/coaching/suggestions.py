@@ -118,9 +118,6 @@ def _judge(
 ) -> Suggestion | None:
     yes_or_no = not topic.startswith("metric.")
     mine, theirs = values(topic, own), values(topic, others)
-    if topic.startswith("act."):
-        label = topic.removeprefix("act.")
-        mine, theirs = ([float(label in call.acts) for call in calls] for calls in (own, others))
     if min(len(mine), len(theirs)) < MIN_CALLS:
         return None
     gap = cliffs_delta(theirs, mine).value * (1 if more else -1)
