@@ -74,9 +74,15 @@ def _described(engine: Engine) -> dict[str, Any]:
     }
 
 
+def _is_described(item: Any, name: str | None, *_: Any) -> bool:
+    """Leave out the index of the full text, which each database has of its own kind."""
+    return not (name or "").startswith(("search_text", "ix_search_turns_text"))
+
+
 def test_migrations_make_what_the_tables_describe(engine: Engine, metadata: MetaData, tmp_path: Path) -> None:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        options = {"compare_server_default": True, "include_object": _is_described}
+        context = MigrationContext.configure(connection, opts=options)
         difference = compare_metadata(context, metadata)
     assert difference == [], "write a revision: python tests/revise.py ID 'what it does'"
     with _empty_beside(engine, tmp_path) as second:

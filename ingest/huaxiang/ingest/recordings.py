@@ -86,11 +86,11 @@ class RecordingStore:
     def find(self, session: Session, source: str, sha256: str) -> Recording | None:
         """Return the recording of these bytes from this source, or ``None``."""
         row = session.scalar(select(RecordingRow).filter_by(source=source, sha256=sha256))
-        return _recording(row) if row is not None else None
+        return recording_of_row(row) if row is not None else None
 
     def get(self, session: Session, recording_id: str) -> Recording:
         """Return a recording. Raises NotFound."""
-        return _recording(self._row(session, recording_id))
+        return recording_of_row(self._row(session, recording_id))
 
     def list(
         self,
@@ -120,7 +120,7 @@ class RecordingStore:
         rows = session.scalars(query).all()
         shown = rows[:limit]
         more = len(rows) > limit and shown
-        return RecordingPage(tuple(map(_recording, shown)), _cursor(shown[-1]) if more else None)
+        return RecordingPage(tuple(map(recording_of_row, shown)), _cursor(shown[-1]) if more else None)
 
     def mark_decoded(self, session: Session, recording_id: str, audio: AudioInfo, decoded_key: str) -> None:
         """Note what decoding found and where the decoded audio lies. Raises NotFound.
@@ -184,7 +184,8 @@ class RecordingStore:
         return row
 
 
-def _recording(row: RecordingRow) -> Recording:
+def recording_of_row(row: RecordingRow) -> Recording:
+    """Return the recording of a row, for queries that join other tables with this one."""
     return Recording(
         id=row.id,
         sha256=row.sha256,

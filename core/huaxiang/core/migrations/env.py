@@ -14,11 +14,11 @@ from huaxiang.core.database import UtcDateTime
 def include_object(
     item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: SchemaItem | None
 ) -> bool:
-    """Leave out tables that the database has and the metadata never names: those of DBOS.
+    """Leave out what the database has and the metadata never names: tables of DBOS, indexes of full text.
 
-    Dropping a table is therefore written by hand.
+    Dropping a table or an index is therefore written by hand.
     """
-    return not (kind == "table" and reflected and compare_to is None)
+    return not (kind in ("table", "index") and reflected and compare_to is None)
 
 
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:

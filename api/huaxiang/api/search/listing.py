@@ -1,0 +1,314 @@
+"""Recordings as people look for them: by what was said, told, found and scored, in one query a page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Float,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
+
+from huaxiang.api.search.index import Hit, Search, SearchIndex
+from huaxiang.asr.tables import TranscriptRow
+from huaxiang.core.errors import InvalidInput
+from huaxiang.core.types import FindingKind, Recording, RecordingStatus, Setting
+from huaxiang.ingest.recordings import recording_of_row
+from huaxiang.ingest.tables import RecordingRow
+from huaxiang.nlp.tables import FindingRow, ScorecardItemRow, ScorecardRow
+from huaxiang.profile.coaching.tables import SellerRow
+from huaxiang.profile.tables import ConversationRow
+from huaxiang.quality.review.outcomes import CaseState
+from huaxiang.quality.review.tables import ReviewActRow, ReviewCaseRow
+
+ANY = "any"
+DEFAULT_SORT = "-when"
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilters:
+    """Which recordings to list; what is None or empty does not narrow.
+
+    ``score_from <= score < score_before`` in percent of what was possible (100 itself is in the last
+    range). ``label`` is ``kind.label`` of a finding, ``kind.any`` for any of its kind. ``failed_item`` is
+    an item of the newest scorecard. ``day`` bounds are of the conversation, or of the arrival of a
+    recording that does not tell its time.
+    """
+
+    search: Search | None = None
+    status: RecordingStatus | None = None
+    seller: str | None = None
+    team: str | None = None
+    customer_ref: str | None = None
+    setting: Setting | None = None
+    source: str | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
+    inspected_from: datetime | None = None
+    score_from: float | None = None
+    score_before: float | None = None
+    auto_failed: bool | None = None
+    failed_item: str | None = None
+    label: str | None = None
+    review: CaseState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One recording of a list with what is shown of it; ``hits`` are turns that hold what was looked for."""
+
+    recording: Recording
+    when: datetime
+    duration_ms: int | None
+    score: float | None
+    possible: float | None
+    auto_failed: bool
+    customer_id: str | None
+    seller_name: str | None
+    review: CaseState | None
+    hits: Sequence[Hit] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Some recordings in order; ``next_cursor`` asks for the ones after, None at the end."""
+
+    items: tuple[Listed, ...]
+    next_cursor: str | None
+
+
+def newest_scorecards() -> Select[Any]:
+    """Return a query of the newest scorecard of each recording."""
+    place = (
+        func.row_number()
+        .over(
+            partition_by=ScorecardRow.recording_id,
+            order_by=(ScorecardRow.created_at.desc(), ScorecardRow.definition.desc()),
+        )
+        .label("place")
+    )
+    ranked = select(
+        ScorecardRow.recording_id,
+        ScorecardRow.definition,
+        ScorecardRow.score,
+        ScorecardRow.possible,
+        ScorecardRow.auto_failed,
+        ScorecardRow.created_at,
+        place,
+    ).subquery("ranked_scorecards")
+    return select(ranked).where(ranked.c.place == 1)
+
+
+class RecordingList:
+    """Lists recordings. ``index`` is the full text of the database."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+        self._card = newest_scorecards().subquery("newest_scorecard")
+        self._state = _case_states().subquery("case_state")
+        self.when: ColumnElement[datetime] = func.coalesce(RecordingRow.started_at, RecordingRow.received_at)
+        share = cast(self._card.c.score, Float) / cast(self._card.c.possible, Float)
+        self._share = case((self._card.c.possible > 0, share), else_=None)
+        self._sorts: Mapping[str, Callable[[bool], ColumnElement[Any]]] = {
+            "when": lambda descending: self.when,
+            "score": lambda descending: func.coalesce(self._share, -1.0 if descending else 2.0),
+            "duration": lambda descending: func.coalesce(TranscriptRow.duration_ms, 0),
+            "seller": lambda descending: func.coalesce(RecordingRow.seller, ""),
+        }
+
+    @property
+    def sorts(self) -> Mapping[str, object]:
+        """The columns that a list may be ordered by."""
+        return self._sorts
+
+    def page(
+        self,
+        session: Session,
+        filters: ListFilters,
+        *,
+        sort: str = DEFAULT_SORT,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> ListPage:
+        """Return up to ``limit`` recordings after ``cursor``; ``sort`` is a column, ``-`` before it turns it.
+
+        Raises InvalidInput for a cursor that no page of this order gave, and for an unknown order.
+        """
+        descending, name = sort.startswith("-"), sort.removeprefix("-")
+        if name not in self._sorts:
+            raise InvalidInput(f"a list is ordered by one of {', '.join(self._sorts)}")
+        key = self._sorts[name](descending)
+        query = self._query(key).where(*self._conditions(filters)).limit(limit + 1)
+        last_id = RecordingRow.id
+        query = query.order_by(*((key.desc(), last_id.desc()) if descending else (key.asc(), last_id.asc())))
+        if cursor is not None:
+            query = query.where(_after(key, cursor, name, descending))
+        rows = session.execute(query).all()
+        shown = rows[:limit]
+        hits: Mapping[str, Sequence[Hit]] = {}
+        if filters.search is not None:
+            hits = self._index.hits(session, filters.search, [row.RecordingRow.id for row in shown])
+        more = len(rows) > limit
+        return ListPage(
+            items=tuple(_listed(row, hits) for row in shown),
+            next_cursor=_cursor(shown[-1].key, shown[-1].RecordingRow.id) if more else None,
+        )
+
+    def count(self, session: Session, filters: ListFilters) -> int:
+        """Return how many recordings the filters leave."""
+        query = self._joined(select(func.count())).where(*self._conditions(filters))
+        return session.scalar(query) or 0
+
+    def _query(self, key: ColumnElement[Any]) -> Select[Any]:
+        card = self._card.c
+        return self._joined(
+            select(
+                RecordingRow,
+                self.when.label("when"),
+                key.label("key"),
+                TranscriptRow.duration_ms,
+                card.score,
+                card.possible,
+                cast(card.auto_failed, Boolean).label("auto_failed"),
+                ConversationRow.customer_id,
+                SellerRow.name.label("seller_name"),
+                self._state.c.state,
+            )
+        )
+
+    def _joined(self, query: Select[Any]) -> Select[Any]:
+        return (
+            query.select_from(RecordingRow)
+            .outerjoin(TranscriptRow, TranscriptRow.recording_id == RecordingRow.id)
+            .outerjoin(self._card, self._card.c.recording_id == RecordingRow.id)
+            .outerjoin(ConversationRow, ConversationRow.recording_id == RecordingRow.id)
+            .outerjoin(SellerRow, SellerRow.key == RecordingRow.seller)
+            .outerjoin(self._state, self._state.c.recording_id == RecordingRow.id)
+        )
+
+    def _conditions(self, filters: ListFilters) -> Iterator[ColumnElement[bool]]:
+        equal = {
+            RecordingRow.status: filters.status,
+            RecordingRow.seller: filters.seller,
+            RecordingRow.customer_ref: filters.customer_ref,
+            RecordingRow.source: filters.source,
+            SellerRow.team: filters.team,
+            self._state.c.state: filters.review,
+            cast(self._card.c.auto_failed, Boolean): filters.auto_failed,
+        }
+        yield from (column == value for column, value in equal.items() if value is not None)
+        if filters.setting is not None:
+            yield RecordingRow.metadata_["setting"].as_string() == filters.setting.value
+        if filters.started_from is not None:
+            yield self.when >= filters.started_from
+        if filters.started_before is not None:
+            yield self.when < filters.started_before
+        if filters.inspected_from is not None:
+            yield self._card.c.created_at >= filters.inspected_from
+        yield from self._scored(filters)
+        if filters.search is not None:
+            yield from (RecordingRow.id.in_(found) for found in self._index.matching(filters.search))
+
+    def _scored(self, filters: ListFilters) -> Iterator[ColumnElement[bool]]:
+        if filters.score_from is not None:
+            yield self._share >= filters.score_from / 100 - 1e-9
+        if filters.score_before is not None and filters.score_before < 100:
+            yield self._share < filters.score_before / 100 - 1e-9
+        if filters.failed_item is not None:
+            item = aliased(ScorecardItemRow)
+            yield exists().where(
+                item.recording_id == RecordingRow.id,
+                item.definition == self._card.c.definition,
+                item.item_id == filters.failed_item,
+                item.passed.is_(False),
+            )
+        if filters.label is not None:
+            yield _labelled(filters.label)
+
+
+def _labelled(label: str) -> ColumnElement[bool]:
+    kind, _, name = label.partition(".")
+    if kind not in set(FindingKind):
+        raise InvalidInput("a label is given as kind.label, like objection.price or objection.any")
+    wanted = [
+        FindingRow.recording_id == RecordingRow.id,
+        FindingRow.kind == FindingKind(kind),
+        FindingRow.for_review.is_(False),
+    ]
+    if name != ANY:
+        wanted.append(FindingRow.label == name)
+    return exists().where(*wanted)
+
+
+def _case_states() -> Select[Any]:
+    """Return a query of the state of the newest review of each recording that has one."""
+    case_place = func.row_number().over(
+        partition_by=ReviewCaseRow.recording_id,
+        order_by=(ReviewCaseRow.id.desc(), ReviewActRow.sequence.desc()),
+    )
+    ranked = (
+        select(ReviewCaseRow.recording_id, ReviewActRow.state, case_place.label("place"))
+        .join(ReviewActRow, ReviewActRow.case_id == ReviewCaseRow.id)
+        .subquery("ranked_cases")
+    )
+    return select(ranked.c.recording_id, ranked.c.state).where(ranked.c.place == 1)
+
+
+def _listed(row: Any, hits: Mapping[str, Sequence[Hit]]) -> Listed:
+    recording = recording_of_row(row.RecordingRow)
+    duration_ms = recording.audio.duration_ms if recording.audio else row.duration_ms
+    return Listed(
+        recording=recording,
+        when=row.when,
+        duration_ms=duration_ms,
+        score=row.score,
+        possible=row.possible,
+        auto_failed=bool(row.auto_failed),
+        customer_id=row.customer_id,
+        seller_name=row.seller_name,
+        review=row.state,
+        hits=hits.get(recording.id, ()),
+    )
+
+
+def _cursor(value: Any, recording_id: str) -> str:
+    told = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(json.dumps([told, recording_id]).encode()).decode()
+
+
+def _after(key: ColumnElement[Any], cursor: str, name: str, descending: bool) -> ColumnElement[bool]:
+    value, last_id = _read_cursor(cursor, name)
+    if descending:
+        return or_(key < value, and_(key == value, RecordingRow.id < last_id))
+    return or_(key > value, and_(key == value, RecordingRow.id > last_id))
+
+
+def _read_cursor(cursor: str, name: str) -> tuple[datetime | float | str, str]:
+    kinds: Mapping[str, type | tuple[type, ...]] = {"when": str, "seller": str}
+    try:
+        value, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if not isinstance(value, kinds.get(name, (int, float))) or not isinstance(last_id, str):
+            raise ValueError(name)
+        if name == "when":
+            value = datetime.fromisoformat(str(value))
+            if value.tzinfo is None:
+                raise ValueError(name)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise InvalidInput("cursor is not one that a page of this order gave; start without") from error
+    return value, last_id
