@@ -134,7 +134,7 @@ def _item_evidence(session: Session, item: str, calls: Sequence[Call]) -> dict[s
             ScorecardItemRow.item_id == item,
             ScorecardItemRow.recording_id.in_([call.recording_id for call in calls]),
         )
-        .order_by(ScorecardRow.created_at)
+        .order_by(ScorecardRow.is_current, ScorecardRow.position.desc(), ScorecardRow.created_at)
     )
     return {recording_id: [Evidence(**spot) for spot in stored] for recording_id, stored in rows}
 

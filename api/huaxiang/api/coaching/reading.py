@@ -30,27 +30,28 @@ _UNKNOWN = CallOutcome(Outcome.UNKNOWN, "no_customer")
 
 @dataclass(frozen=True, slots=True)
 class FinalItem:
-    """One item as it stands after review."""
+    """One item as it stands; ``possible`` None where the scorecard's own is to be taken."""
 
     passed: bool | None
     points: float
-    possible: float
+    possible: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class FinalScore:
-    """A call's score as it stands after review, with its items by id."""
+    """A call's score as it stands after review or correction, with its items by id."""
 
     score: float
     possible: float
     items: Mapping[str, FinalItem]
+    reviewed: bool = True
 
 
 class FinalScores(Protocol):
     """Knows the scores that people have the last word on."""
 
     def final(self, session: Session, recording_ids: Sequence[str]) -> Mapping[str, FinalScore]:
-        """Return the final score of those recordings that were reviewed."""
+        """Return the final score of those recordings that were reviewed or corrected."""
 
 
 class NoReviews:
@@ -166,14 +167,14 @@ class CoachingReader:
     def _scores(
         self, session: Session, within: Iterable[ColumnElement[bool]]
     ) -> dict[str, tuple[str, float, float]]:
-        """Return each recording's latest scorecard: its definition, score and possible points."""
+        """Return each recording's main scorecard: its definition, score and possible points."""
         rows = session.execute(
             select(
                 ScorecardRow.recording_id, ScorecardRow.definition, ScorecardRow.score, ScorecardRow.possible
             )
             .join(RecordingRow, RecordingRow.id == ScorecardRow.recording_id)
-            .where(*within)
-            .order_by(ScorecardRow.created_at, ScorecardRow.definition)
+            .where(ScorecardRow.is_current, *within)
+            .order_by(ScorecardRow.position.desc(), ScorecardRow.created_at, ScorecardRow.definition.desc())
         )
         return {row.recording_id: (row.definition, row.score, row.possible) for row in rows}
 
@@ -244,6 +245,7 @@ def _call(
     if automatic is not None:
         definition, points, possible = automatic
         score, judged = _percent(points, possible), dict(items.get(definition, {}))
+    usual = {item: result.possible for item, result in judged.items()}
     if final is not None:
         score, possible, judged = _percent(final.score, final.possible), final.possible, dict(final.items)
     return Call(
@@ -254,15 +256,17 @@ def _call(
         title=row.title or "",
         score=score,
         possible=possible,
-        reviewed=final is not None,
-        items={
-            item: ItemResult(result.passed, max(0.0, result.possible - result.points), result.possible)
-            for item, result in judged.items()
-        },
+        reviewed=final is not None and final.reviewed,
+        items={item: _result(result, usual.get(item) or 0.0) for item, result in judged.items()},
         acts=acts,
         numbers=numbers_of(row.metrics),
         outcome=outcome,
     )
+
+
+def _result(item: FinalItem, usual: float) -> ItemResult:
+    possible = usual if item.possible is None else item.possible
+    return ItemResult(item.passed, max(0.0, possible - item.points), possible)
 
 
 def _percent(points: float, possible: float) -> float | None:

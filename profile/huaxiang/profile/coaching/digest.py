@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from huaxiang.core.errors import InvalidInput
 from huaxiang.profile.coaching.calls import Call, Outcome
@@ -49,12 +49,13 @@ class Coaching:
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """A score that a seller appealed against this week."""
+    """A score that a seller appealed against: some items, or the whole where none is named."""
 
     recording_id: str
-    item: str
     seller: str | None
-    status: str
+    items: tuple[str, ...]
+    state: str
+    appealed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# What people did is only ever added to: the database refuses to change a row of these.
+APPEND_ONLY = ("seller_changes", "library_entries", "library_events", "practices", "practice_events")
+
 
 def upgrade() -> None:
     """Apply."""
@@ -144,6 +147,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("library_events", schema=None) as batch_op:
         batch_op.create_index("ix_library_events_entry_id_id", ["entry_id", "id"], unique=False)
+
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for table in APPEND_ONLY:
+        refuse = (
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"  # made by revision 0005
+            if postgresql
+            else f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only ever added'); END"
+        )
+        op.execute(f"CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} {refuse}")
 
 
 def downgrade() -> None:
