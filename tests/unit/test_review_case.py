@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from huaxiang.core.errors import Forbidden, HuaxiangError, IllegalTransition, InvalidInput, OutOfDate
+from huaxiang.core.types import Json
 from huaxiang.quality.review.case import Case, advance, check_seen, replay
 from huaxiang.quality.review.outcomes import Act, ActKind, Actor, CaseState, Outcome
 
@@ -19,7 +20,7 @@ ITEMS = ("greeting", "price_clear", "rude")
 
 
 def opened(at: datetime = NOON) -> Act:
-    items = [
+    items: list[Json] = [
         {
             "id": name,
             "title": name,
@@ -32,7 +33,12 @@ def opened(at: datetime = NOON) -> Act:
         }
         for name, outcome in zip(ITEMS, ("passed", "failed", "not_applicable"), strict=True)
     ]
-    payload = {"definition": "phone @ 1", "seller": "he.yun", "origin": "sampled", "items": items}
+    payload: dict[str, Json] = {
+        "definition": "phone @ 1",
+        "seller": "he.yun",
+        "origin": "sampled",
+        "items": items,
+    }
     return Act(1, ActKind.OPENED, MEI, at, payload=payload)
 
 
@@ -194,10 +200,14 @@ class Reviewing(RuleBasedStateMachine):
         days: int,
     ) -> None:
         moment = max(self.log[-1].at, NOON + timedelta(days=days))
-        payload = {"assignee": assignee, "appeal_until": (moment + timedelta(days=7)).isoformat()}
+        payload: dict[str, Json] = {
+            "assignee": assignee,
+            "appeal_until": (moment + timedelta(days=7)).isoformat(),
+        }
         before = self.case
-        named = (item, outcome) if kind is ActKind.JUDGED else (None, None)
-        done = Act(len(self.log) + 1, kind, actor, moment, *named, reason, payload)
+        judged = kind is ActKind.JUDGED
+        named = (item if judged else None, outcome if judged else None)
+        done = Act(len(self.log) + 1, kind, actor, moment, named[0], named[1], reason, payload)
         try:
             case = advance(before, done)
         except HuaxiangError:

@@ -67,7 +67,9 @@ def test_a_told_channel_is_believed_and_doubted_where_it_is_contradicted() -> No
 def test_exchanging_two_voices_exchanges_their_roles(one: list[str], other: list[str]) -> None:
     forward = JUDGE.judge([Voice(tuple(one)), Voice(tuple(other))]).roles
     backward = JUDGE.judge([Voice(tuple(other)), Voice(tuple(one))]).roles
-    assert forward == backward[::-1]
+    assert [role for role, _ in forward] == [role for role, _ in backward[::-1]]
+    # A sum may differ in its last digit by the order of its parts.
+    assert [sure for _, sure in forward] == pytest.approx([sure for _, sure in backward[::-1]])
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case
-from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of
+from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of, str
 from huaxiang.quality.totals import points_of, total
 
 
@@ -110,36 +110,12 @@ def final_score(
     """
     handed_in = case is not None and case.state is not CaseState.TO_REVIEW
     judged = {item.automatic.id: item for item in case.items} if case and handed_in else {}
-    worth = {item.id: item for item in definition.items}
+    settles = case is not None and case.state is CaseState.FINAL
     machine = corrected.outcomes if corrected else {}
-    items = []
-    for identifier, title, outcome in automatic:
-        found = judged.get(identifier)
-        reviewed = found.reviewed.outcome if found and found.reviewed else None
-        settled = (
-            found.settled.outcome
-            if found and found.settled and case and case.state is CaseState.FINAL
-            else None
-        )
-        final = settled or reviewed or machine.get(identifier) or outcome
-
-        def points(value: Outcome, identifier: str = identifier) -> float:
-            return points_of(worth[identifier], value.passed)[0] if identifier in worth else 0.0
-
-        items.append(
-            FinalItem(
-                id=identifier,
-                title=title,
-                automatic=outcome,
-                automatic_points=points(outcome),
-                reviewed=reviewed,
-                reviewed_points=None if reviewed is None else points(reviewed),
-                final=final,
-                final_points=points(final),
-                corrected=machine.get(identifier),
-                settled=settled,
-            )
-        )
+    items = tuple(
+        _final_item(definition, identity, judged.get(identity[0]), machine.get(identity[0]), settles)
+        for identity in automatic
+    )
     before = total(definition, {item.id: item.automatic.passed for item in items})
     after = total(definition, {item.id: item.final.passed for item in items})
     return FinalScore(
@@ -150,8 +126,39 @@ def final_score(
         score=after.score,
         possible=after.possible,
         auto_failed=after.auto_failed,
-        items=tuple(items),
+        items=items,
         case_id=case_id,
         state=case.state if case else None,
         grade=after.grade.id if after.grade else None,
+    )
+
+
+def _final_item(
+    definition: ScorecardDefinition,
+    automatic: tuple[str, str, Outcome],
+    judged: str | None,
+    corrected: Outcome | None,
+    settles: bool,
+) -> FinalItem:
+    """Return one item's outcomes and points; ``settles`` tells whether a settled judgement counts."""
+    identifier, title, outcome = automatic
+    worth = next((item for item in definition.items if item.id == identifier), None)
+
+    def points(value: Outcome) -> float:
+        return points_of(worth, value.passed)[0] if worth else 0.0
+
+    reviewed = judged.reviewed.outcome if judged and judged.reviewed else None
+    settled = judged.settled.outcome if judged and judged.settled and settles else None
+    final = settled or reviewed or corrected or outcome
+    return FinalItem(
+        id=identifier,
+        title=title,
+        automatic=outcome,
+        automatic_points=points(outcome),
+        reviewed=reviewed,
+        reviewed_points=None if reviewed is None else points(reviewed),
+        final=final,
+        final_points=points(final),
+        corrected=corrected,
+        settled=settled,
     )

@@ -65,9 +65,7 @@ def upgrade() -> None:
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_retirements")),
     )
-    op.create_index(
-        "ix_rule_retirements_rule_id_retired_at", "rule_retirements", ["rule_id", "retired_at"]
-    )
+    op.create_index("ix_rule_retirements_rule_id_retired_at", "rule_retirements", ["rule_id", "retired_at"])
     for table, columns in _ADDED:
         for name, kind, default in columns:
             op.add_column(table, sa.Column(name, kind, nullable=False, server_default=default))
