@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case
-from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of, str
+from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of
 from huaxiang.quality.totals import points_of, total
 
 
