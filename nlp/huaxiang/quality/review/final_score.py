@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
-from huaxiang.quality.review.case import Case
+from huaxiang.quality.review.case import Case, CaseItem
 from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of
 from huaxiang.quality.totals import points_of, total
 
@@ -136,7 +136,7 @@ def final_score(
 def _final_item(
     definition: ScorecardDefinition,
     automatic: tuple[str, str, Outcome],
-    judged: str | None,
+    judged: CaseItem | None,
     corrected: Outcome | None,
     settles: bool,
 ) -> FinalItem:
