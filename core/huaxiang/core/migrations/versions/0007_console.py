@@ -21,9 +21,7 @@ _SQLITE = (
     "CREATE TRIGGER search_turns_removed AFTER DELETE ON search_turns BEGIN"
     " INSERT INTO search_text(search_text, rowid, tokens) VALUES ('delete', old.id, old.tokens); END",
 )
-_POSTGRESQL = (
-    "CREATE INDEX ix_search_turns_text ON search_turns USING gin (to_tsvector('simple', tokens))",
-)
+_POSTGRESQL = ("CREATE INDEX ix_search_turns_text ON search_turns USING gin (to_tsvector('simple', tokens))",)
 
 
 def upgrade() -> None:
@@ -65,7 +63,13 @@ def upgrade() -> None:
         sa.Column(
             "role",
             sa.Enum(
-                "agent", "customer", "unknown", name="role", native_enum=False, create_constraint=True, length=32
+                "agent",
+                "customer",
+                "unknown",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=False,
         ),
