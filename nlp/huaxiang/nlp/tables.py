@@ -72,7 +72,7 @@ class ScorecardRow(Base):
     is_current: Mapped[bool] = mapped_column(server_default=text("true"))
     title: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     title_en: Mapped[str] = mapped_column(String(200), server_default=text("''"))
-    sections: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default=text("'[]'"))
+    sections: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     grade_id: Mapped[str] = mapped_column(String(64), server_default=text("''"))
     grade: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     grade_en: Mapped[str] = mapped_column(String(200), server_default=text("''"))

@@ -115,7 +115,7 @@ class ScorecardStore:
             skipped=tuple(Skipped(**skipped) for skipped in row.skipped),
             title=row.title,
             title_en=row.title_en,
-            sections=tuple(ScorecardSection(**section) for section in row.sections),
+            sections=tuple(ScorecardSection(**section) for section in row.sections or ()),
             grade=row.grade,
             grade_en=row.grade_en,
             grade_id=row.grade_id,

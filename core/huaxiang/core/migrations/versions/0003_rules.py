@@ -19,7 +19,7 @@ _SCORECARD_COLUMNS = (
     ("is_current", sa.Boolean(), sa.text("true")),
     ("title", sa.String(length=200), _EMPTY),
     ("title_en", sa.String(length=200), _EMPTY),
-    ("sections", sa.JSON(), sa.text("'[]'")),
+    ("sections", sa.JSON(), None),
     ("grade_id", sa.String(length=64), _EMPTY),
     ("grade", sa.String(length=200), _EMPTY),
     ("grade_en", sa.String(length=200), _EMPTY),
@@ -68,7 +68,7 @@ def upgrade() -> None:
     op.create_index("ix_rule_retirements_rule_id_retired_at", "rule_retirements", ["rule_id", "retired_at"])
     for table, columns in _ADDED:
         for name, kind, default in columns:
-            op.add_column(table, sa.Column(name, kind, nullable=False, server_default=default))
+            op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
 
 
 def downgrade() -> None:
