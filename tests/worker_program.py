@@ -9,34 +9,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 STAGES = ("hear", "understand", "keep")
 
 
 class StruckAt:
-    """An observer that kills or stops its own process, as a power cut or a sleeping machine would."""
+    """An observer that kills or stops its own process, as a power cut or a sleeping machine would.
 
-    def __init__(self, where: str, by: signal.Signals, url: str) -> None:
+    A stage that was stopped goes on only when ``folder`` holds ``awake``: a test may let the process run
+    a little, so that no thread of it sleeps amid a transaction.
+    """
+
+    def __init__(self, where: str, by: signal.Signals, folder: Path) -> None:
         self._where = where
         self._by = by
-        self._url = url
+        self._folder = folder
 
     def reached(self, stage: str, point: str) -> None:
         if f"{stage}:{point}" == self._where:
             self._where = ""
-            if self._by is signal.SIGSTOP:
-                self._await_no_writer()
             os.kill(os.getpid(), self._by)
-
-    def _await_no_writer(self) -> None:
-        """Wait for a transaction of our own: a process asleep amid a heartbeat would hold SQLite's lock."""
-        from huaxiang.core.database import make_engine
-
-        engine = make_engine(self._url)
-        with engine.begin():
-            pass
-        engine.dispose()
+            while not (self._folder / "awake").exists():
+                time.sleep(0.02)
 
 
 def main(url: str, executor_id: str, folder: Path, observer: StruckAt) -> None:
@@ -72,4 +68,4 @@ def main(url: str, executor_id: str, folder: Path, observer: StruckAt) -> None:
 
 if __name__ == "__main__":
     url, executor_id, folder, where, by = [*sys.argv[1:], "", "SIGKILL"][:5]
-    main(url, executor_id, Path(folder), StruckAt(where, signal.Signals[by], url))
+    main(url, executor_id, Path(folder), StruckAt(where, signal.Signals[by], Path(folder)))

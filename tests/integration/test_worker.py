@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.database import transaction
@@ -59,8 +60,40 @@ class Workers:
     def stop(self) -> None:
         for process in self._processes:
             if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
+                self.wake(process)
             self.end(process)
+
+    def until_asleep(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the process has stopped itself, and sleeps without a lock of the database."""
+        deadline = time.monotonic() + 60
+        while True:
+            while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            if not self._locked():
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            process.send_signal(signal.SIGSTOP)
+
+    def wake(self, process: subprocess.Popen[bytes]) -> None:
+        """Let a process that sleeps go on."""
+        (self._folder / "awake").touch()
+        process.send_signal(signal.SIGCONT)
+
+    def _locked(self) -> bool:
+        """Tell whether somebody holds the lock of the whole database; only SQLite has one."""
+        url = make_url(self._url)
+        if url.get_backend_name() != "sqlite":
+            return False
+        connection = sqlite3.connect(str(url.database), timeout=0.5, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
 
     def queue(self, recording_id: str) -> None:
         with transaction(self._sessions) as session:
@@ -79,14 +112,6 @@ class Workers:
 
     def result(self, recording_id: str) -> str:
         return (self._folder / f"result-{recording_id}").read_text(encoding="utf-8")
-
-
-def until_asleep(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the process has stopped itself."""
-    deadline = time.monotonic() + 60
-    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def until(
@@ -151,13 +176,13 @@ def test_another_worker_takes_over_when_the_heartbeat_stops(workers: Workers) ->
 def test_a_worker_that_slept_and_wakes_after_the_takeover_changes_nothing(workers: Workers) -> None:
     workers.queue("r1")
     sleeper = workers.start("w1", die_at="understand:worked", by="SIGSTOP")
-    until_asleep(sleeper)
+    workers.until_asleep(sleeper)
     other = workers.start("w2")
     assert workers.finished("r1").state is JobState.DONE
     before = workers.times_done("r1")
     assert before == Counter({"hear": 1, "understand": 2, "keep": 1})
     workers.end(other)
-    sleeper.send_signal(signal.SIGCONT)
+    workers.wake(sleeper)
     workers.queue("r2")
     assert workers.finished("r2").state is JobState.DONE  # by the one that slept
     assert workers.times_done("r1") == before
