@@ -134,3 +134,23 @@ _leaf = st.one_of(
 def test_no_condition_however_odd_breaks_the_reader(condition: str) -> None:
     definition, mistakes = parse_scorecard(GOOD.replace("CONDITION", condition))
     assert definition.items or mistakes
+
+
+def test_a_few_names_that_stand_for_more_conditions_than_can_be_judged_are_refused_at_once() -> None:
+    doubled = "".join(
+        f"  c{level}: {{all: [{{condition: c{before}}}, {{condition: c{before}}}]}}\n"
+        for before, level in enumerate(range(1, 40))
+    )
+    text = f"""scorecard: doubled
+version: 1
+title: {{zh: 测试, en: Test}}
+conditions:
+  c0: {{act: greeting}}
+{doubled}sections:
+  - id: one
+    title: {{zh: 一, en: One}}
+    items:
+      - {{id: it, title: {{zh: 项, en: Item}}, points: 10, passes_when: {{condition: c39}}}}
+"""
+    _, mistakes = parse_scorecard(text)
+    assert "too_many" in {mistake.code for mistake in mistakes}

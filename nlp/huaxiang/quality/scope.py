@@ -12,7 +12,8 @@ from huaxiang.quality.mistakes import nearest_words
 from huaxiang.quality.yaml_reader import Reader
 
 MAX_RESOLVED_DEPTH = 100
-"""Conditions within conditions, names followed: deeper ones could not be judged."""
+MAX_RESOLVED_SIZE = 2_000
+"""Conditions within conditions, names followed: deeper or larger ones could not be judged."""
 
 ReadCondition = Callable[[Node], Condition | None]
 
@@ -60,6 +61,13 @@ class Scope:
         """Return the condition of a rule of this file, which ``read`` makes of the rule's mapping."""
         return self._resolve(f"rule {name}", node, lambda: read(self.rules[name]))
 
+    def bounded(self, node: Node, condition: Condition | None) -> Condition | None:
+        """Return a condition, or None after noting that it is too large with its names followed."""
+        if condition is not None and (excess := too_large(condition)) is not None:
+            self.reader.wrong(node, excess[0], limit=excess[1], what="conditions")
+            return None
+        return condition
+
     def _resolve(self, key: str, node: Node, read: Callable[[], Condition | None]) -> Condition | None:
         if key in self._resolved:
             return self._resolved[key]
@@ -70,9 +78,7 @@ class Scope:
         self._open.append(key)
         condition = read()
         self._open.pop()
-        if condition is not None and depth_of(condition) > MAX_RESOLVED_DEPTH:
-            self.reader.wrong(node, "too_deep", limit=MAX_RESOLVED_DEPTH)
-            condition = None
+        condition = self.bounded(node, condition)
         self._resolved[key] = condition
         return condition
 
@@ -91,9 +97,21 @@ def parts_of(condition: Condition) -> tuple[Condition, ...]:
             return (place.of,) if isinstance(place, Anchored) else ()
 
 
-def depth_of(condition: Condition) -> int:
-    """Return how deep conditions are nested, names followed; shared parts are looked at once."""
-    known: dict[int, int] = {}
+def too_large(condition: Condition) -> tuple[str, int] | None:
+    """Return what is too much of a condition, its names followed, and the limit; None where nothing is.
+
+    Conditions are trees to those who judge and compare them, so a few names could stand for a tree that
+    nobody gets through. Shared parts are looked at once here.
+    """
+    depth, size = _extent(condition)
+    if depth > MAX_RESOLVED_DEPTH:
+        return "too_deep", MAX_RESOLVED_DEPTH
+    return ("too_many", MAX_RESOLVED_SIZE) if size > MAX_RESOLVED_SIZE else None
+
+
+def _extent(condition: Condition) -> tuple[int, int]:
+    """Return how deep conditions are nested, and how many there are, one met twice counted twice."""
+    known: dict[int, tuple[int, int]] = {}
     stack: list[tuple[Condition, bool]] = [(condition, False)]
     while stack:
         current, ready = stack.pop()
@@ -101,7 +119,9 @@ def depth_of(condition: Condition) -> int:
             continue
         parts = parts_of(current)
         if ready or not parts:
-            known[id(current)] = 1 + max((known[id(part)] for part in parts), default=0)
+            extents = [known[id(part)] for part in parts]
+            depth = 1 + max((depth for depth, _ in extents), default=0)
+            known[id(current)] = depth, 1 + sum(size for _, size in extents)
         else:
             stack.append((current, True))
             stack.extend((part, False) for part in parts)

@@ -140,7 +140,9 @@ class FileReader:
         says = self._says(given["says"]) if "says" in given else ("", "")
         own = name in self.scope.rules and self.scope.rules[name] is node
         condition = (
-            self.scope.own_rule(name, node, self.conditions.rule) if own else self.conditions.rule(node)
+            self.scope.own_rule(name, node, self.conditions.rule)
+            if own
+            else self.scope.bounded(node, self.conditions.rule(node))
         )
         if condition is not None and (why := never([condition])):
             self.reader.wrong(given["when"], "never", why=why.en, why_zh=why.zh)
@@ -232,7 +234,7 @@ class FileReader:
             self.reader.wrong(given[tests[0]], "never", why=why.en, why_zh=why.zh)
 
     def _condition(self, fields: Fields, key: str) -> Condition | None:
-        return self.conditions.read(fields[key]) if key in fields else None
+        return self.scope.bounded(fields[key], self.conditions.read(fields[key])) if key in fields else None
 
     def _one_of(self, fields: Fields, key: str, options: list[str], default: str) -> str:
         chosen = fields.choice(key, options, default)
