@@ -23,6 +23,7 @@ from huaxiang.core.types import (
     Transcript,
     Turn,
 )
+from huaxiang.core.zones import zone_of
 from huaxiang.nlp.metrics.speech import Speech, speeches
 
 if TYPE_CHECKING:
@@ -73,12 +74,13 @@ def told_of(
 ) -> Told:
     """Return what is known about a recording besides what was said.
 
-    ``zone`` is where its time of day is reckoned, ``team`` the seller's, ``tags`` those that the
-    conversation gives its customer (``key`` and ``key=value``). The duration is that of the audio, or
-    of the turns where there is none.
+    ``zone`` is where its time of day is reckoned if it does not tell, ``team`` the seller's, ``tags``
+    those that the conversation gives its customer (``key`` and ``key=value``). The duration is that of
+    the audio, or of the turns where there is none.
     """
     told = recording.metadata
-    started = told.started_at.astimezone(zone) if told.started_at else None
+    where = zone if told.zone is None else zone_of(told.zone)
+    started = told.started_at.astimezone(where) if told.started_at else None
     duration_ms = recording.audio.duration_ms if recording.audio else transcript.duration_ms
     facts: dict[str, Json] = {
         "setting": told.setting.value if told.setting else None,
@@ -122,13 +124,15 @@ class Heard:
     """One conversation as conditions see it.
 
     ``likeness`` is None where nobody can tell meanings apart (no encoder). What conditions came to is
-    remembered, so that one that several items share is judged once.
+    remembered, so that one that several items share is judged once. ``cites`` false asks for outcomes
+    alone: no quotes are cut then, which takes longer than all the rest.
     """
 
     transcript: Transcript
     insights: Insights
     told: Told = Told()
     likeness: Likeness | None = None
+    cites: bool = True
     patience: Patience = field(default_factory=Patience, compare=False)
     judged: dict[int, tuple[object, Verdict]] = field(default_factory=dict, compare=False, repr=False)
 

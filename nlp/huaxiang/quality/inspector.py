@@ -54,7 +54,7 @@ class Inspector:
     def score(self, heard: Heard) -> Scorecard:
         """Return the automatic score of what was heard; several inspectors may share it."""
         definition = self._definition
-        unsure = _known_share(heard.transcript) < FLOOR_OF_KNOWN_SPEECH
+        unsure = roles_in_doubt(heard.transcript)
         verdicts = {item.id: verdict_of(item, heard) for item in definition.items}
         outcomes = {item.id: outcome_of(item, verdicts[item.id]) for item in definition.items}
         totals = total(definition, outcomes)
@@ -115,6 +115,18 @@ def sections_of(totals: Totals) -> tuple[ScorecardSection, ...]:
     )
 
 
+def needs_review(item: Item, verdict: Verdict, passed: bool | None, unsure: bool) -> bool:
+    """Tell whether a person should look at an item: what it stands on is in doubt, or it only suggests."""
+    if verdict.doubtful or (unsure and passed is not None):
+        return True
+    return item.suggest_only and passed is False
+
+
+def roles_in_doubt(transcript: Transcript) -> bool:
+    """Tell whether too little of the speech has a known speaker for a score that is final."""
+    return _known_share(transcript) < FLOOR_OF_KNOWN_SPEECH
+
+
 def _item(item: Item, verdict: Verdict, passed: bool | None, unsure: bool) -> ScorecardItem:
     points, possible = points_of(item, passed)
     return ScorecardItem(
@@ -129,9 +141,7 @@ def _item(item: Item, verdict: Verdict, passed: bool | None, unsure: bool) -> Sc
         evidence=verdict.evidence[:MOST_EVIDENCE],
         window=verdict.window,
         auto_fail=item.auto_fail,
-        for_review=verdict.doubtful
-        or (unsure and passed is not None)
-        or (item.suggest_only and passed is False),
+        for_review=needs_review(item, verdict, passed, unsure),
         reason=reason_text(verdict.code, verdict.detail) if verdict.code else "",
         reason_code=verdict.code,
         reason_detail=verdict.detail,

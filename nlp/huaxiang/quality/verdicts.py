@@ -100,7 +100,12 @@ def cannot_tell(code: str, detail: str = "", window: Window | None = None) -> Ve
 
 
 def evidence_of(heard: Heard, hits: Iterable[Hit], most: int = MOST_QUOTES) -> tuple[Evidence, ...]:
-    """Return the quotes of the first hits, each once, in the order of the conversation."""
+    """Return the quotes of the first hits, each once, in the order of the conversation.
+
+    There are none where only outcomes are asked for.
+    """
+    if not heard.cites:
+        return ()
     quoted: dict[Evidence, int] = {}
     for hit in _first(hits, most):
         for item in hit.quotes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast, overload
 
@@ -37,19 +37,52 @@ _PER_MILLE = 1000
 _LENGTH_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Features:
     """One conversation as rules see it.
 
-    Turns, findings and metrics are as stored by the stages, but for two things that no condition reads:
-    a finding's id is its place in the conversation, and a word's confidence is rounded to a thousandth.
-    ``told`` is what was told about the recording, by the names of ``huaxiang.quality.heard.FACTS``.
+    Turns, findings and metrics are as stored by the stages, but for what no condition reads: the raw text
+    is left out, a finding's id is its place in the conversation, and a word's confidence is rounded to a
+    thousandth. ``told`` is what was told about the recording, by the names of
+    ``huaxiang.quality.heard.FACTS``. ``packed_findings`` are opened kind by kind, as they are asked for.
     """
 
     recording_id: str
     told: Mapping[str, Json]
     transcript: Transcript
-    insights: Insights
+    metrics: Mapping[str, Json]
+    model: str
+    packed_findings: Sequence[Sequence[Any]] = field(repr=False)
+
+    @cached_property
+    def insights(self) -> Insights:
+        """Everything that was understood, in the order of the conversation."""
+        findings = (self._finding(place, packed) for place, packed in enumerate(self.packed_findings))
+        return Insights(tuple(findings), self.metrics, (), self.model)
+
+    def findings(self, kind: FindingKind) -> tuple[Finding, ...]:
+        """Return the findings of one kind, in the order of the conversation."""
+        name = kind.value
+        return tuple(
+            self._finding(place, packed)
+            for place, packed in enumerate(self.packed_findings)
+            if packed[0] == name
+        )
+
+    @cached_property
+    def _texts(self) -> Mapping[int, str]:
+        return {turn.index: turn.text for turn in self.transcript.turns}
+
+    def _finding(self, place: int, packed: Sequence[Any]) -> Finding:
+        kind, label, confidence, source, for_review, value, spans = packed
+        texts, recording_id = self._texts, self.recording_id
+        evidence = tuple(
+            [
+                Evidence(recording_id, turn, first, last, start_ms, end_ms, texts[turn][first:last])
+                for turn, first, last, start_ms, end_ms in spans
+            ]
+        )
+        return Finding(FindingKind(kind), label, confidence, source, evidence, value, for_review, str(place))
 
 
 class _WordPart:
@@ -113,7 +146,6 @@ def pack(told: Mapping[str, Json], transcript: Transcript, insights: Insights) -
         "s": [turn.start_ms for turn in turns],
         "e": [turn.end_ms - turn.start_ms for turn in turns],
         "x": [turn.text for turn in turns],
-        "raw": [None if turn.raw_text == turn.text else turn.raw_text for turn in turns],
         "p": [round(turn.role_confidence, 4) for turn in turns],
         "h": [turn.channel for turn in turns],
         "k": [turn.speaker for turn in turns],
@@ -147,15 +179,13 @@ def unpack(payload: bytes, encoding: int = ENCODING) -> Features:
         recogniser=document["by"],
         timed=document["timed"],
     )
-    texts = {turn.index: turn.text for turn in turns}
-    findings = tuple(
-        _finding(recording_id, texts, place, columns) for place, columns in enumerate(document["f"])
-    )
     return Features(
         recording_id=recording_id,
         told=document["told"],
         transcript=transcript,
-        insights=Insights(findings, document["m"], (), document["model"]),
+        metrics=document["m"],
+        model=document["model"],
+        packed_findings=document["f"],
     )
 
 
@@ -165,8 +195,8 @@ def _compressed(value: object) -> bytes:
 
 def _turns(document: Mapping[str, Any], part: _WordPart) -> Iterator[Turn]:
     overlapping = set(document["o"])
-    columns = (document[name] for name in ("i", "r", "s", "e", "x", "raw", "p", "h", "k", "w"))
-    for place, (index, role, start, length, text, raw, sure, channel, speaker, words) in enumerate(
+    columns = (document[name] for name in ("i", "r", "s", "e", "x", "p", "h", "k", "w"))
+    for place, (index, role, start, length, text, sure, channel, speaker, words) in enumerate(
         zip(*columns, strict=True)
     ):
         yield Turn(
@@ -175,7 +205,7 @@ def _turns(document: Mapping[str, Any], part: _WordPart) -> Iterator[Turn]:
             start,
             start + length,
             text,
-            text if raw is None else raw,
+            "",
             sure,
             channel,
             # A sequence that stands where the tuple would: most rules never ask for words.
@@ -224,12 +254,3 @@ def _finding_json(finding: Finding) -> list[Any]:
         finding.value,
         spans,
     ]
-
-
-def _finding(recording_id: str, texts: Mapping[int, str], place: int, columns: Sequence[Any]) -> Finding:
-    kind, label, confidence, source, for_review, value, spans = columns
-    evidence = tuple(
-        Evidence(recording_id, turn, first, last, start_ms, end_ms, texts[turn][first:last])
-        for turn, first, last, start_ms, end_ms in spans
-    )
-    return Finding(FindingKind(kind), label, confidence, source, evidence, value, for_review, str(place))

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from huaxiang.core.types import Scorecard
+from huaxiang.core.types import Finding, FindingKind, Insights, Scorecard
+from huaxiang.quality.applies import applies
 from huaxiang.quality.definition import Condition, ScorecardDefinition
 from huaxiang.quality.heard import Heard, Told
 from huaxiang.quality.history.features import Features
 from huaxiang.quality.history.fingerprint import Fingerprints
 from huaxiang.quality.history.store import Packed
-from huaxiang.quality.inspector import Inspector
+from huaxiang.quality.inspector import Inspector, needs_review, outcome_of, roles_in_doubt, verdict_of
+from huaxiang.quality.totals import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +66,74 @@ class Judging:
 
     def __call__(self, packed: Packed) -> Rescored:
         """Return what each scorecard comes to."""
-        scorecards = self.scorecards(packed.features())
+        features = packed.features()
+        heard = StoredHeard.of(features, self.teams, cites=False)
         return Rescored(
             packed.recording_id,
             packed.seller,
             packed.started_at,
-            tuple(None if scorecard is None else marks_of(scorecard) for scorecard in scorecards),
+            tuple(
+                _marks(definition, heard) if applies(definition, heard) else None
+                for definition in self.definitions
+            ),
         )
 
     def scorecards(self, features: Features) -> tuple[Scorecard | None, ...]:
         """Return the scorecards of one conversation in full."""
-        heard = heard_of(features, self.teams)
+        heard = StoredHeard.of(features, self.teams)
         return tuple(
             Inspector(definition).score(heard) if applies(definition, heard) else None
             for definition in self.definitions
         )
 
 
-def heard_of(features: Features, teams: Mapping[str, str]) -> Heard:
-    """Return stored features as conditions see them, with the seller's team as it is now."""
-    told = dict(features.told)
-    seller = told.get("seller")
-    team = teams.get(seller) if isinstance(seller, str) else None
-    told.pop("team", None)
-    return Heard(
-        features.transcript, features.insights, Told(told if team is None else told | {"team": team})
+@dataclass(frozen=True)
+class StoredHeard(Heard):
+    """Stored features as conditions see them; findings are opened when their kind is asked for."""
+
+    features: Features | None = field(default=None, compare=False, repr=False)
+    opened: dict[FindingKind, tuple[Finding, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, features: Features, teams: Mapping[str, str], *, cites: bool = True) -> StoredHeard:
+        """Return the features with the seller's team as it is now.
+
+        With ``cites`` false only outcomes are asked for, and no quotes are cut.
+        """
+        told = dict(features.told)
+        told.pop("team", None)
+        seller = told.get("seller")
+        if isinstance(seller, str) and seller in teams:
+            told["team"] = teams[seller]
+        measured = Insights((), features.metrics, (), features.model)
+        return cls(features.transcript, measured, Told(told), cites=cites, features=features)
+
+    def findings(self, kind: FindingKind) -> Sequence[Finding]:
+        """Return the findings of a kind, in the order of the conversation."""
+        if self.features is None:
+            return super().findings(kind)
+        if kind not in self.opened:
+            self.opened[kind] = self.features.findings(kind)
+        return self.opened[kind]
+
+
+def _marks(definition: ScorecardDefinition, heard: Heard) -> Marks:
+    """Return what a scorecard comes to, as the Inspector would, without making the scorecard."""
+    unsure = roles_in_doubt(heard.transcript)
+    verdicts = [verdict_of(item, heard) for item in definition.items]
+    passed = tuple(map(outcome_of, definition.items, verdicts))
+    judged = zip(definition.items, verdicts, passed, strict=True)
+    totals = total(definition, {item.id: outcome for item, _, outcome in judged})
+    return Marks(
+        totals.score,
+        totals.possible,
+        totals.auto_failed,
+        totals.grade.id if totals.grade else "",
+        passed,
+        tuple(
+            needs_review(item, verdict, outcome, unsure)
+            for item, verdict, outcome in zip(definition.items, verdicts, passed, strict=True)
+        ),
     )
 
 
@@ -122,8 +167,3 @@ def _sharing(
         for item in definition.items
     )
     return replace(definition, items=items)
-
-
-def applies(definition: ScorecardDefinition, heard: Heard) -> bool:
-    """Tell whether a scorecard is meant for a conversation."""
-    return True
