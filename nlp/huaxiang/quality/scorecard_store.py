@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, select, update
@@ -106,20 +106,25 @@ class ScorecardStore:
             )
             .order_by(ScorecardItemRow.position)
         )
-        return Scorecard(
-            definition=row.definition,
-            score=row.score,
-            possible=row.possible,
-            items=tuple(_item(item) for item in items),
-            auto_failed=row.auto_failed,
-            skipped=tuple(Skipped(**skipped) for skipped in row.skipped),
-            title=row.title,
-            title_en=row.title_en,
-            sections=tuple(ScorecardSection(**section) for section in row.sections or ()),
-            grade=row.grade,
-            grade_en=row.grade_en,
-            grade_id=row.grade_id,
-        )
+        return scorecard_of_rows(row, items)
+
+
+def scorecard_of_rows(row: ScorecardRow, items: Iterable[ScorecardItemRow]) -> Scorecard:
+    """Return a stored scorecard; ``items`` are its rows in order."""
+    return Scorecard(
+        definition=row.definition,
+        score=row.score,
+        possible=row.possible,
+        items=tuple(_item(item) for item in items),
+        auto_failed=row.auto_failed,
+        skipped=tuple(Skipped(**skipped) for skipped in row.skipped),
+        title=row.title,
+        title_en=row.title_en,
+        sections=tuple(ScorecardSection(**section) for section in row.sections or ()),
+        grade=row.grade,
+        grade_en=row.grade_en,
+        grade_id=row.grade_id,
+    )
 
 
 def _id_of(reference: str) -> str:

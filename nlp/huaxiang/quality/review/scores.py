@@ -9,11 +9,12 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from huaxiang.core.database import now
-from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, Skipped, Window
+from huaxiang.core.types import Scorecard
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
 from huaxiang.quality.review.final_score import CorrectedScore
 from huaxiang.quality.review.outcomes import Outcome, outcome_of
 from huaxiang.quality.review.tables import CorrectedScoreRow
+from huaxiang.quality.scorecard_store import scorecard_of_rows
 
 BATCH = 400
 
@@ -36,14 +37,7 @@ class AutomaticScore:
 
     def scorecard(self) -> Scorecard:
         """Return the score as the rules gave it."""
-        return Scorecard(
-            definition=self.row.definition,
-            score=self.row.score,
-            possible=self.row.possible,
-            items=tuple(_item(item) for item in self.items),
-            auto_failed=self.row.auto_failed,
-            skipped=tuple(Skipped(**skipped) for skipped in self.row.skipped),
-        )
+        return scorecard_of_rows(self.row, self.items)
 
 
 def automatic_items(
@@ -125,19 +119,3 @@ def _batches(keys: Collection[str]) -> list[list[str]]:
     """Cut keys into lists that a database takes as parameters."""
     listed = list(keys)
     return [listed[start : start + BATCH] for start in range(0, len(listed), BATCH)]
-
-
-def _item(row: ScorecardItemRow) -> ScorecardItem:
-    return ScorecardItem(
-        id=row.item_id,
-        title=row.title,
-        passed=row.passed,
-        points=row.points,
-        possible=row.possible,
-        confidence=row.confidence,
-        evidence=tuple(Evidence(**evidence) for evidence in row.evidence),
-        window=Window(**row.window) if row.window else None,
-        auto_fail=row.auto_fail,
-        for_review=row.for_review,
-        reason=row.reason,
-    )
