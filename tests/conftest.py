@@ -8,11 +8,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from all_tables import import_all_tables
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -22,8 +22,7 @@ from huaxiang.core.migrations import upgrade
 from huaxiang.core.settings import load_settings
 
 # Foreign keys go from stage to stage, so every stage's tables are known before one of them is used.
-for stage in ("core", "ingest", "asr", "nlp", "profile", "api"):
-    import_module(f"huaxiang.{stage}.tables")
+import_all_tables()
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "huaxiang_template"

@@ -5,22 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("core", "ingest", "asr", "nlp", "profile", "api")
-
-
-def import_all_tables() -> None:
-    """Let every stage put its tables into the one metadata."""
-    for stage in TABLES:
-        import_module(f"huaxiang.{stage}.tables")
+STAGES = ("core", "ingest", "asr", "nlp", "profile", "api", "tests/support")
 
 
 def main(revision: str, message: str) -> None:
     """Compare the tables with the revisions so far, run on an empty SQLite, and write the difference."""
     from alembic import command
+    from all_tables import import_all_tables
 
     from huaxiang.core.database import make_engine
     from huaxiang.core.migrations import alembic_config
@@ -38,5 +32,5 @@ def main(revision: str, message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT / stage) for stage in TABLES]
+    sys.path[:0] = [str(ROOT / stage) for stage in STAGES]
     main(*sys.argv[1:])

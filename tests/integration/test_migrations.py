@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from all_tables import import_all_tables
 from sqlalchemy import Engine, MetaData, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,19 +20,9 @@ from huaxiang.core.errors import StorageError
 from huaxiang.core.migrations import current_revision, newest_revision, upgrade
 
 
-def _revise() -> ModuleType:
-    path = Path(__file__).parents[1] / "revise.py"
-    spec = importlib.util.spec_from_file_location("revise", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def metadata() -> MetaData:
-    _revise().import_all_tables()
+    import_all_tables()
     return Base.metadata
 
 

@@ -73,8 +73,3 @@ class IdempotencyRow(Base):
     headers: Mapped[dict[str, Any]] = mapped_column(JSON)
     body: Mapped[Any] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-# What the pages keep stands in modules of their own; whoever knows this stage's tables knows them too.
-from huaxiang.api import console_tables  # noqa: E402, F401
-from huaxiang.api.search import tables as search_tables  # noqa: E402, F401

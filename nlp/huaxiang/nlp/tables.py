@@ -112,10 +112,3 @@ class ScorecardItemRow(Base):
     suggest_only: Mapped[bool] = mapped_column(server_default=text("false"))
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     window: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-
-
-# The tables of rules, history and review stand in their own modules; whoever knows this stage's tables
-# knows them too.
-from huaxiang.quality import rule_tables  # noqa: E402, F401
-from huaxiang.quality.history import tables as history_tables  # noqa: E402, F401
-from huaxiang.quality.review import tables as review_tables  # noqa: E402, F401

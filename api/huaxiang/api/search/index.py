@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -65,7 +66,7 @@ class SearchIndex(Protocol):
         """Return the first turns of some recordings that hold a term, in one query."""
 
 
-class _SqlIndex:
+class _SqlIndex(ABC):
     """What both databases do alike."""
 
     def put(self, session: Session, transcript: Transcript) -> None:
@@ -122,8 +123,9 @@ class _SqlIndex:
         ]
         return {key: list(group) for key, group in groupby(hits, key=lambda hit: hit.recording_id)}
 
+    @abstractmethod
     def _holds(self, term: Term) -> ColumnElement[bool]:
-        raise NotImplementedError
+        """Return whether a row holds a term."""
 
 
 class SqliteSearch(_SqlIndex):

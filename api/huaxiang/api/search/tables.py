@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, Integer, Table, Text, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, Integer, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, string_enum
@@ -39,13 +39,8 @@ class SearchTurnRow(Base):
     tokens: Mapped[str] = mapped_column(Text)
 
 
-def _index_with_table() -> None:
+@event.listens_for(Base.metadata.tables[SearchTurnRow.__tablename__], "after_create")
+def _index_with_table(_table: Table, connection: Connection, **_options: object) -> None:
     """Have the index made with the table where a test makes all tables from the metadata."""
-    table = SearchTurnRow.__table__
-    assert isinstance(table, Table)  # noqa: S101  # what a declarative class has
-    for dialect, statements in (("sqlite", SQLITE_INDEX), ("postgresql", POSTGRESQL_INDEX)):
-        for statement in statements:
-            event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
-
-
-_index_with_table()
+    for statement in SQLITE_INDEX if connection.dialect.name == "sqlite" else POSTGRESQL_INDEX:
+        connection.exec_driver_sql(statement)
