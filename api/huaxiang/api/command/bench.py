@@ -20,6 +20,7 @@ class Part(StrEnum):
     ASR = "asr"
     NLP = "nlp"
     PIPELINE = "pipeline"
+    STORE = "store"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +38,12 @@ def bench(
         Path | None,
         typer.Option(help="Conversations (JSONL) for the language part; what the samples say as it comes."),
     ] = None,
+    conversations: Annotated[
+        int, typer.Option(min=1, help="How many invented conversations the store is filled with.")
+    ] = 10_000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Measure speed and memory beside the recognition library used plainly, on the same audio."""
+    """Measure speed and memory beside a plain way of the same work, in the same run."""
     from huaxiang.api.benchmark import bench_language, bench_pipeline, bench_speech
     from huaxiang.api.samples import sample_calls
 
@@ -55,4 +59,9 @@ def bench(
     if part in (None, Part.PIPELINE):
         with progress_bar("pipeline") as advance:
             report["pipeline"] = bench_pipeline(calls, settings, advance)
+    if part in (None, Part.STORE):
+        from huaxiang.api.benchmark_store import bench_store
+
+        with progress_bar("store") as advance:
+            report["store"] = bench_store(conversations, advance)
     show(report, as_json)

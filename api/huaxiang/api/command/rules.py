@@ -26,12 +26,15 @@ def check(file: RuleFile, as_json: AsJson = False) -> None:
         emit_json(
             {
                 "file": file.name,
-                "mistakes": [{"line": m.line, "column": m.column, "message": m.message} for m in mistakes],
+                "mistakes": [
+                    {"line": m.line, "column": m.column, "message": m.message, "cure": m.cure}
+                    for m in mistakes
+                ],
             }
         )
     else:
         for mistake in mistakes:
-            emit_text(f"{file}:{mistake.line}:{mistake.column}: {mistake.message}")
+            emit_text(f"{file}:{mistake.line}:{mistake.column}: {mistake.message}: {mistake.cure}")
         emit_text(f"{len(mistakes)} mistakes")
     if mistakes:
         raise typer.Exit(1)
