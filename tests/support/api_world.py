@@ -26,9 +26,11 @@ from huaxiang.api.access.sign_in import SignIn
 from huaxiang.api.access.throttle import Throttle
 from huaxiang.api.access.tokens import add_token
 from huaxiang.api.access.users import add_user
+from huaxiang.api.bootstrap import build_judged_language, build_sentence_encoder
 from huaxiang.api.http.app import create_app
 from huaxiang.api.http.health import blobs_check, database_check
 from huaxiang.api.http.once import Idempotency
+from huaxiang.api.inspecting import build_inspecting
 from huaxiang.api.serialise import metadata_json
 from huaxiang.api.services import Services
 from huaxiang.asr.transcripts import TranscriptStore
@@ -92,6 +94,7 @@ def make_services(
     devices = DeviceRegistry()
     receiver = Receiver(blobs, jobs, chosen.audio)
     passwords = Passwords(memory_cost=64, time_cost=1)
+    inspecting = build_inspecting(chosen, build_sentence_encoder)
     return Services(
         settings=chosen,
         sessions=sessions,
@@ -104,6 +107,9 @@ def make_services(
         transcripts=TranscriptStore(),
         insights=InsightsStore(),
         scorecards=ScorecardStore(),
+        inspecting=inspecting,
+        rules=inspecting.rules,
+        understanding=lambda: build_judged_language("keywords @ 1")[0],
         customers=CustomerStore(),
         authenticator=Authenticator(sessions, devices),
         sign_in=SignIn(sessions, passwords, Throttle(sessions, KEY), timedelta(hours=1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import wave
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from huaxiang.core.types import (
     Transcript,
     Turn,
 )
+from huaxiang.quality.heard import Heard, Told
 
 ASKED, GREETED = "多少钱一年", "您好"
 TURNS: list[dict[str, Any]] = [
@@ -53,8 +55,11 @@ class Language:
 
 
 class Inspection:
-    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
-        return Scorecard("x @ 1", 0, 0, ())
+    def inspect(self, *_: object) -> tuple[Scorecard, ...]:
+        return (Scorecard("x @ 1", 0, 0, ()),)
+
+    def heard(self, transcript: Transcript, insights: Insights, told: Told | None = None) -> Heard:
+        return Heard(transcript, insights, told or Told())
 
 
 def _decode(source: Path, target: Path, progress: object = None) -> AudioInfo:
@@ -70,7 +75,7 @@ def _decode(source: Path, target: Path, progress: object = None) -> AudioInfo:
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    return Pipeline(Language(), Inspection(), lambda *_: (), _decode, Speech())
+    return Pipeline(Language(), Inspection(), lambda *_: (), UTC, _decode, Speech())
 
 
 def _write(folder: Path, name: str, audio: bytes) -> None:

@@ -26,11 +26,13 @@ from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.core.lock import ModelLock, offline_environment
 from huaxiang.core.settings import Settings
 from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
+from huaxiang.core.zones import zone_of
 from huaxiang.ingest.devices import DeviceRegistry
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from huaxiang.api.inspecting import Inspecting
     from huaxiang.api.services import Services
     from huaxiang.api.workflow import RecordingWorkflow, Stores
     from huaxiang.asr.evaluate_speakers import SpeakerEvaluation
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from huaxiang.nlp.encoder import SentenceEncoder
     from huaxiang.nlp.understand import Understanding
     from huaxiang.quality import Inspector
+    from huaxiang.quality.rule_store import RuleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class System:
     settings: Settings
     storage: Storage
     stores: Stores
+    inspecting: Inspecting
+    language: Callable[[], Understanding]
     workflow: RecordingWorkflow
     jobs: JobQueue
     lock: ModelLock
@@ -89,22 +94,32 @@ def devices() -> DeviceRegistry:
     return DeviceRegistry()
 
 
-def build_pipeline(settings: Settings) -> Pipeline:
-    """Load the models and return the stages, ready to run.
+def open_rules(settings: Settings) -> tuple[RuleStore, sessionmaker[Session]]:
+    """Return the published rules and what opens transactions on them. Errors as ``open_storage``."""
+    from huaxiang.quality.rule_store import RuleStore
+
+    return RuleStore(), open_storage(settings).sessions
+
+
+def build_pipeline(settings: Settings, language: Callable[[], Understanding] | None = None) -> Pipeline:
+    """Load the models and return the stages, ready to run; ``language`` gives that stage, if it is there.
 
     Raises ModelMissing or ModelCorrupt naming the file, and the cure (``huaxiang models pull``).
     """
-    after = build_analysis(settings)
+    after = build_analysis(settings, language)
     speech = build_speech(settings)
-    return Pipeline(after.language, after.inspection, after.tag, build_decoder(settings), speech)
+    decoder = build_decoder(settings)
+    return Pipeline(after.language, after.inspection, after.tag, after.zone, decoder, speech)
 
 
-def build_analysis(settings: Settings) -> Analysis:
+def build_analysis(settings: Settings, language: Callable[[], Understanding] | None = None) -> Analysis:
     """Return the stages after recognition, without a recogniser. Raises ModelMissing or ModelCorrupt."""
+    from huaxiang.api.inspecting import build_inspection
     from huaxiang.profile.tags import tags_from
-    from huaxiang.quality import Inspector, default_scorecard
 
-    return Analysis(build_language(settings), Inspector(default_scorecard()), tags_from)
+    inspection = build_inspection(settings, build_sentence_encoder)
+    understanding = language() if language else build_language(settings)
+    return Analysis(understanding, inspection, tags_from, zone_of(settings.default_zone))
 
 
 def _speech(settings: Settings, lock: ModelLock) -> SpeechPipeline:
@@ -214,6 +229,7 @@ def build_decoder(settings: Settings) -> Decoder:
 
 def build_system(settings: Settings) -> System:
     """Open the storage and put the workflow together; models are loaded with the first recording."""
+    from huaxiang.api.inspecting import build_inspecting
     from huaxiang.api.workflow import RecordingWorkflow, Stores
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.core.jobs_dbos import DbosJobs
@@ -224,17 +240,20 @@ def build_system(settings: Settings) -> System:
     storage = open_storage(settings)
     stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
     lock = ModelLock.load(settings.user_lock)
+    inspecting = build_inspecting(settings, build_sentence_encoder)
+    language = cache(partial(build_language, settings))
     workflow = RecordingWorkflow(
         decode=build_decoder(settings),
-        pipeline=cache(partial(build_pipeline, settings)),
+        pipeline=cache(partial(build_pipeline, settings, language)),
         sessions=storage.sessions,
         blobs=storage.blobs,
         stores=stores,
+        inspecting=inspecting,
         lock_digest=lock.digest,
         country=settings.default_country,
     )
     jobs = DbosJobs(storage.engine, workflow.definition())
-    return System(settings, storage, stores, workflow, jobs, lock)
+    return System(settings, storage, stores, inspecting, language, workflow, jobs, lock)
 
 
 @contextmanager
@@ -310,6 +329,9 @@ def build_services(system: System) -> Services:
         transcripts=stores.transcripts,
         insights=stores.insights,
         scorecards=stores.scorecards,
+        inspecting=system.inspecting,
+        rules=system.inspecting.rules,
+        understanding=system.language,
         customers=CustomerStore(settings.default_country),
         authenticator=Authenticator(storage.sessions, registry),
         sign_in=SignIn(

@@ -203,7 +203,8 @@ def _labelled_call(path: Path) -> LabelledCall:
 
 def _understood(item: Labelled, analysis: Analysis) -> Understood:
     insights = analysis.language.run(item.transcript)
-    return Understood(item, insights, analysis.inspection.inspect(item.transcript, insights))
+    scorecards = analysis.inspection.inspect(item.transcript, insights)
+    return Understood(item, insights, scorecards[0] if scorecards else None)
 
 
 def _character_errors(call: LabelledCall, heard: Conversation) -> CharacterErrors:
@@ -214,7 +215,7 @@ def _character_errors(call: LabelledCall, heard: Conversation) -> CharacterError
 def _add_items(scores: NlpScores, call: LabelledCall, heard: Conversation) -> None:
     """Count the scorecard items that the truth judges too."""
     truth = call.call.get("qa", {})
-    for item in heard.scorecard.items:
+    for item in heard.scorecard.items if heard.scorecard else ():
         if item.id in truth:
             scores.qa_right.append(item.passed == truth[item.id])
         elif "forbidden" in truth:

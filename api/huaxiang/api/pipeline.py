@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Protocol
 
 from huaxiang.core.audio import DecodedAudio, Decoder
-from huaxiang.core.types import Insights, Recording, Scorecard, Tag, Transcript
+from huaxiang.core.types import Insights, Recording, Scorecard, Skipped, Tag, Transcript
+from huaxiang.quality.definition import ScorecardDefinition
+from huaxiang.quality.heard import Heard, Told, told_of
 
 Progress = Callable[[float], None]
 
@@ -30,10 +33,23 @@ class Language(Protocol):
 
 
 class Inspection(Protocol):
-    """Findings to a scorecard."""
+    """Findings to scorecards."""
 
-    def inspect(self, transcript: Transcript, insights: Insights) -> Scorecard:
-        """Return the automatic score."""
+    def inspect(
+        self,
+        transcript: Transcript,
+        insights: Insights,
+        told: Told | None = None,
+        definitions: Sequence[ScorecardDefinition] | None = None,
+    ) -> tuple[Scorecard, ...]:
+        """Return the automatic scores by all scorecards that apply, the main one first.
+
+        ``told`` is what is known about the recording, ``definitions`` what to choose from: those that
+        ship with the package if not given.
+        """
+
+    def heard(self, transcript: Transcript, insights: Insights, told: Told | None = None) -> Heard:
+        """Return a conversation as the conditions of rules see it."""
 
 
 class Tagging(Protocol):
@@ -50,27 +66,43 @@ class Conversation:
     recording: Recording
     transcript: Transcript
     insights: Insights
-    scorecard: Scorecard
+    scorecards: tuple[Scorecard, ...]
     tags: tuple[Tag, ...]
+
+    @property
+    def scorecard(self) -> Scorecard | None:
+        """The main scorecard; None where none applies."""
+        return self.scorecards[0] if self.scorecards else None
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What inspection left out."""
+        return skipped_inspection(self.scorecards)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The stages after recognition, each replaceable alone: all that typed conversations need."""
+    """The stages after recognition, each replaceable alone: all that typed conversations need.
+
+    ``zone`` is where the time of day of a recording is reckoned that does not tell its own.
+    """
 
     language: Language
     inspection: Inspection
     tag: Tagging
+    zone: tzinfo
 
     def analyse(self, recording: Recording, transcript: Transcript) -> Conversation:
-        """Run everything after recognition: findings, metrics, scorecard and tags."""
+        """Run everything after recognition: findings, metrics, scorecards and tags."""
         insights = self.language.run(transcript, recording)
+        tags = self.tag(recording, transcript, insights)
+        told = told_of(recording, transcript, self.zone, tags=tag_names(tags))
         return Conversation(
             recording=recording,
             transcript=transcript,
             insights=insights,
-            scorecard=self.inspection.inspect(transcript, insights),
-            tags=self.tag(recording, transcript, insights),
+            scorecards=self.inspection.inspect(transcript, insights, told),
+            tags=tags,
         )
 
 
@@ -80,3 +112,16 @@ class Pipeline(Analysis):
 
     decode: Decoder
     speech: Speech
+
+
+def tag_names(tags: Sequence[Tag]) -> tuple[str, ...]:
+    """Return tags as rules ask for them: each key, and ``key=value`` where the value is plain."""
+    plain = {f"{tag.key}={tag.value}" for tag in tags if isinstance(tag.value, str | int | float)}
+    return tuple(sorted({tag.key for tag in tags} | plain))
+
+
+def skipped_inspection(scorecards: Sequence[Scorecard]) -> tuple[Skipped, ...]:
+    """Return what inspection left out, each once; without any scorecard, that none applies."""
+    if not scorecards:
+        return (Skipped("scorecard", "none_applies", "no scorecard is meant for such a recording"),)
+    return tuple(dict.fromkeys(part for scorecard in scorecards for part in scorecard.skipped))

@@ -5,7 +5,7 @@ The same shapes are printed by ``--json``, answered by ``/v1`` and read by the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -105,13 +105,18 @@ def _item_json(item: ScorecardItem) -> JsonObject:
     return {
         "id": item.id,
         "title": item.title,
+        "title_en": item.title_en,
+        "section": item.section,
         "passed": item.passed,
         "points": item.points,
         "possible": item.possible,
         "confidence": round(item.confidence, 4),
         "auto_fail": item.auto_fail,
         "for_review": item.for_review,
+        "suggest_only": item.suggest_only,
         "reason": item.reason,
+        "reason_code": item.reason_code,
+        "reason_detail": item.reason_detail,
         "evidence": evidence_json(item.evidence),
         "window": window,
     }
@@ -121,12 +126,22 @@ def scorecard_json(scorecard: Scorecard) -> JsonObject:
     """Return a scorecard with its items."""
     return {
         "definition": scorecard.definition,
+        "title": scorecard.title,
+        "title_en": scorecard.title_en,
         "score": scorecard.score,
         "possible": scorecard.possible,
         "auto_failed": scorecard.auto_failed,
+        "grade": _grade_json(scorecard),
+        "sections": [asdict(section) for section in scorecard.sections],
         "items": [_item_json(item) for item in scorecard.items],
         "skipped": skipped_json(scorecard.skipped),
     }
+
+
+def _grade_json(scorecard: Scorecard) -> JsonObject | None:
+    if not scorecard.grade_id:
+        return None
+    return {"id": scorecard.grade_id, "title": scorecard.grade, "title_en": scorecard.grade_en}
 
 
 def tag_json(tag: Tag) -> JsonObject:
@@ -193,14 +208,19 @@ def conversation_json(
     recording: Recording | None,
     transcript: Transcript,
     insights: Insights | None = None,
-    scorecard: Scorecard | None = None,
+    scorecards: Sequence[Scorecard] = (),
     tags: Iterable[Tag] = (),
+    left_out: Iterable[Skipped] = (),
 ) -> JsonObject:
-    """Return the one object that ``process``, ``transcribe`` and ``analyze`` print a conversation."""
+    """Return the one object that ``process``, ``transcribe`` and ``analyze`` print a conversation.
+
+    ``scorecards`` has the main one first, which is ``scorecard`` too; ``left_out`` is what inspection
+    skipped.
+    """
     skipped = [
         *transcript.skipped,
         *(insights.skipped if insights else ()),
-        *(scorecard.skipped if scorecard else ()),
+        *left_out,
     ]
     return {
         "id": identifier,
@@ -208,7 +228,8 @@ def conversation_json(
         "turns": [turn_json(turn, timed=transcript.timed) for turn in transcript.turns],
         "findings": [finding_json(finding) for finding in insights.findings] if insights else [],
         "metrics": dict(insights.metrics) if insights else {},
-        "scorecard": scorecard_json(scorecard) if scorecard else None,
+        "scorecard": scorecard_json(scorecards[0]) if scorecards else None,
+        "scorecards": [scorecard_json(scorecard) for scorecard in scorecards],
         "tags": [tag_json(tag) for tag in tags],
         "quality": quality_json(transcript),
         "skipped": skipped_json(dict.fromkeys(skipped)),

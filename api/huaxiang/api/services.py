@@ -16,6 +16,7 @@ from huaxiang.core.jobs import JobQueue
 from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
+    from huaxiang.api.inspecting import Inspecting
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.ingest.devices import DeviceRegistry
     from huaxiang.ingest.receive import Receiver
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from huaxiang.ingest.uploads import UploadService
     from huaxiang.nlp.insights_store import InsightsStore
     from huaxiang.profile.customers import CustomerStore
+    from huaxiang.quality.check import Understands
+    from huaxiang.quality.rule_store import RuleStore
     from huaxiang.quality.scorecard_store import ScorecardStore
 
 Check = Callable[[], None]
@@ -34,7 +37,8 @@ class Services:
     """Everything that an endpoint may use.
 
     ``checks`` are the readiness checks by name (``database``, ``blobs``, ``models``). ``login_key``
-    is the server's key, from which the form token of the sign-in page is made.
+    is the server's key, from which the form token of the sign-in page is made. ``understanding`` loads
+    the language model with its first use.
     """
 
     settings: Settings
@@ -48,6 +52,9 @@ class Services:
     transcripts: TranscriptStore
     insights: InsightsStore
     scorecards: ScorecardStore
+    inspecting: Inspecting
+    rules: RuleStore
+    understanding: Callable[[], Understands]
     customers: CustomerStore
     authenticator: Authenticator
     sign_in: SignIn

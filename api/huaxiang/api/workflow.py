@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.api.pipeline import Pipeline
+from huaxiang.api.inspecting import Inspecting
+from huaxiang.api.pipeline import Pipeline, skipped_inspection
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.blobs import BlobStore
@@ -57,6 +58,7 @@ class RecordingWorkflow:
         sessions: sessionmaker[Session],
         blobs: BlobStore,
         stores: Stores,
+        inspecting: Inspecting,
         lock_digest: str,
         country: str,
     ) -> None:
@@ -65,6 +67,7 @@ class RecordingWorkflow:
         self._sessions = sessions
         self._blobs = blobs
         self._stores = stores
+        self._inspecting = inspecting
         self._lock_digest = lock_digest
         self._country = country
 
@@ -131,24 +134,27 @@ class RecordingWorkflow:
         return {"findings": len(insights.findings)}
 
     def inspect(self, recording_id: str) -> StageResult:
-        """Score the stored transcript and insights."""
-        _, transcript = self._load(recording_id)
+        """Score the stored transcript and insights by all scorecards that apply."""
+        recording, transcript = self._load(recording_id)
         with transaction(self._sessions) as session:
             insights = self._stores.insights.load(session, recording_id)
-        scorecard = self._pipeline().inspection.inspect(transcript, insights)
+            grounds = self._inspecting.grounds(session, recording, transcript, insights)
+        scorecards = self._inspecting.scorecards(grounds)
         with transaction(self._sessions) as session:
-            self._stores.scorecards.save(session, recording_id, scorecard)
-        return {"score": scorecard.score, "possible": scorecard.possible}
+            self._stores.scorecards.save_all(session, recording_id, scorecards)
+        return {"scores": {one.definition: one.score for one in scorecards}}
 
     def merge(self, recording_id: str) -> StageResult:
         """Merge what was heard into the customer's profile; the recording is then done."""
         recording, transcript = self._load(recording_id)
         with transaction(self._sessions) as session:
             insights = self._stores.insights.load(session, recording_id)
-            scorecard = self._stores.scorecards.latest(session, recording_id)
+            scorecards = self._stores.scorecards.current(session, recording_id)
+            scorecard = scorecards[0] if scorecards else None
             done = replace(recording, status=RecordingStatus.DONE)
             merged = merge_recording(session, done, transcript, insights, scorecard, country=self._country)
-            self._stores.insights.note_skipped(session, recording_id, merged.skipped)
+            skipped = merged.skipped if scorecards else (*merged.skipped, *skipped_inspection(()))
+            self._stores.insights.note_skipped(session, recording_id, skipped)
             self._stores.recordings.set_status(session, recording_id, RecordingStatus.DONE)
         return {"customer": merged.customer_id, "tags": len(merged.tags)}
 

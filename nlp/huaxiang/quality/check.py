@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ from huaxiang.core.types import Insights, Transcript, Turn
 from huaxiang.quality.condition_types import Condition
 from huaxiang.quality.conditions import judge
 from huaxiang.quality.definition import Example, Rule, RuleSet, ScorecardDefinition
-from huaxiang.quality.heard import Heard, Likeness, Told
+from huaxiang.quality.heard import Heard, Told
 from huaxiang.quality.loader import Definition, Library, load, parse, read_text
 from huaxiang.quality.mistakes import Mistake
 
@@ -22,6 +22,10 @@ class Understands(Protocol):
     def run(self, transcript: Transcript) -> Insights:
         """Return the insights of a conversation."""
         ...
+
+
+Hear = Callable[[Transcript, Insights, Told], Heard]
+"""Makes a conversation what conditions see; the one of ``ScorecardInspection`` compares meanings too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +59,22 @@ def check_rules(path: Path, library: Library | None = None) -> list[Mistake]:
 def run_examples(
     path: Path,
     understanding: Understands,
-    likeness: Likeness | None = None,
+    hear: Hear = Heard,
     library: Library | None = None,
 ) -> list[ExampleResult]:
     """Run the examples of a file. Raises InvalidRules for a file with mistakes."""
-    return run_examples_of(load(path, library), understanding, likeness)
+    return run_examples_of(load(path, library), understanding, hear)
 
 
 def run_examples_of(
-    definition: Definition, understanding: Understands, likeness: Likeness | None = None
+    definition: Definition, understanding: Understands, hear: Hear = Heard
 ) -> list[ExampleResult]:
-    """Run each item's and each rule's own examples, in the order of the file."""
+    """Run each item's and each rule's own examples, in the order of the file.
+
+    With plain ``Heard`` rules that compare meanings cannot be told.
+    """
     results = [
-        _result(name, example, condition, applies, understanding, likeness)
+        _result(name, example, condition, applies, understanding, hear)
         for name, condition, applies, examples in _tested(definition)
         for example in examples
     ]
@@ -92,10 +99,10 @@ def _result(
     condition: Condition,
     applies: Condition | None,
     understanding: Understands,
-    likeness: Likeness | None,
+    hear: Hear,
 ) -> ExampleResult:
     transcript = transcript_of(example)
-    heard = Heard(transcript, understanding.run(transcript), Told(example.metadata), likeness)
+    heard = hear(transcript, understanding.run(transcript), Told(example.metadata))
     if applies is not None and judge(applies, heard).holds is not True:
         return ExampleResult(name, example.line, example.holds, None, "not_applicable")
     verdict = judge(condition, heard)
@@ -112,6 +119,6 @@ def transcript_of(example: Example) -> Transcript:
     return Transcript("example", turns, max((turn.end_ms for turn in turns), default=0), timed=timed)
 
 
-def has_examples(definition: ScorecardDefinition | RuleSet) -> bool:
-    """Tell whether a file has any example to run."""
-    return any(examples for _, _, _, examples in _tested(definition))
+def example_count(definition: ScorecardDefinition | RuleSet) -> int:
+    """Return how many examples a file has to run."""
+    return sum(len(examples) for _, _, _, examples in _tested(definition))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 import numpy as np
@@ -11,6 +11,30 @@ from huaxiang.core.types import Turn
 from huaxiang.nlp.encoder import SentenceEncoder, Vectors, normalised
 
 MOST_SENTENCES = 10_000
+
+
+class LazyEncoder:
+    """An encoder that is loaded when it is first asked for something; safe to share between threads."""
+
+    def __init__(self, load: Callable[[], SentenceEncoder]) -> None:
+        self._load = load
+        self._loaded: SentenceEncoder | None = None
+        self._lock = Lock()
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return self._encoder().dimension
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of the texts. Raises ModelError, also where the model cannot be loaded."""
+        return self._encoder().encode(texts)
+
+    def _encoder(self) -> SentenceEncoder:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
 
 class SentenceVectors:

@@ -125,9 +125,19 @@ def shipped_rules() -> Library:
 
 
 @cache
+def shipped_files() -> tuple[tuple[Definition, str], ...]:
+    """Return everything that ships with the package: each file, read, with its text."""
+    return tuple((without_mistakes(parse(text), name), text) for name, text in shipped_texts().items())
+
+
 def shipped() -> tuple[Definition, ...]:
     """Return everything that ships with the package, read."""
-    return tuple(without_mistakes(parse(text), name) for name, text in shipped_texts().items())
+    return tuple(definition for definition, _ in shipped_files())
+
+
+def shipped_scorecards() -> tuple[ScorecardDefinition, ...]:
+    """Return the scorecards that ship with the package."""
+    return tuple(one for one in shipped() if isinstance(one, ScorecardDefinition))
 
 
 def _kind(keys: list[str]) -> str | None:

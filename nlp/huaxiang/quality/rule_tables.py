@@ -23,7 +23,8 @@ class RuleVersionRow(Base):
     """One published version of a scorecard or rule set, as it was written.
 
     ``pins`` has the rules of other files that it refers to, each with the reference of the file that
-    held it when this version was published.
+    held it when this version was published. ``is_shipped`` marks a copy of a file of the package, kept
+    because a published version refers to it: nobody published it, and it is not in use by itself.
     """
 
     __tablename__ = "rule_versions"
@@ -38,6 +39,7 @@ class RuleVersionRow(Base):
     note: Mapped[str] = mapped_column(String(2000))
     published_by: Mapped[str] = mapped_column(String(200))
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_shipped: Mapped[bool] = mapped_column(default=False)
 
 
 class RuleRetirementRow(Base):

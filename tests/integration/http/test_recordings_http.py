@@ -13,7 +13,7 @@ from invented_call import SAID, SELLER, invented_recording
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from huaxiang.api.http import schemas
+from huaxiang.api.http import schemas, scorecard_schemas
 from huaxiang.core.jobs import Workflow
 from huaxiang.core.jobs_memory import MemoryJobs
 from huaxiang.core.types import CallMetadata, RecordingStatus
@@ -38,7 +38,8 @@ def manager(world: World) -> dict[str, str]:
         ("", schemas.Recording),
         ("/transcript", schemas.Transcript),
         ("/insights", schemas.Insights),
-        ("/scorecard", schemas.Scorecard),
+        ("/scorecard", scorecard_schemas.Scorecard),
+        ("/scorecards", scorecard_schemas.Scorecards),
         ("/peaks", schemas.Peaks),
     ],
 )
@@ -201,7 +202,7 @@ def test_a_seller_sees_own_recordings_only(world: World, client: TestClient, cal
     listed = client.get("/v1/recordings").json()["items"]
     assert [item["id"] for item in listed] == [call]
     assert client.get("/v1/recordings", params={"seller": "lin"}).status_code == 404
-    for part in ("", "/transcript", "/insights", "/scorecard", "/audio", "/peaks"):
+    for part in ("", "/transcript", "/insights", "/scorecard", "/scorecards", "/audio", "/peaks"):
         assert client.get(f"/v1/recordings/{call}{part}").status_code == 200
         for foreign in (other, unknown):
             assert client.get(f"/v1/recordings/{foreign}{part}").status_code == 404

@@ -127,8 +127,9 @@ def _conversation_json(conversation: Conversation) -> dict[str, Json]:
         conversation.recording if stored else None,
         conversation.transcript,
         conversation.insights,
-        conversation.scorecard,
+        conversation.scorecards,
         conversation.tags,
+        conversation.skipped,
     )
 
 
@@ -139,11 +140,11 @@ def _write(path: Path, value: Json) -> None:
 
 
 def _summary(conversation: Conversation) -> str:
-    scorecard = conversation.scorecard
+    scores = [f"{one.definition} {one.score:g}/{one.possible:g}" for one in conversation.scorecards]
     return (
         f"{conversation.recording.id}: {len(conversation.transcript.turns)} turns, "
         f"{len(conversation.insights.findings)} findings, {len(conversation.tags)} tags, "
-        f"score {scorecard.score:g}/{scorecard.possible:g}"
+        f"scores: {', '.join(scores) or 'no scorecard applies'}"
     )
 
 

@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from huaxiang.api.access.guard import Require
 from huaxiang.api.access.sessions import SESSION_COOKIE
-from huaxiang.api.http import customers, devices, health, jobs, listening, metrics, recordings, uploads
+from huaxiang.api.http import customers, devices, health, jobs, listening, metrics, recordings, rules, uploads
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.authentication import CSRF_HEADER, Authentication
 from huaxiang.api.http.body_limit import BodyLimit
@@ -34,6 +34,7 @@ _ROUTERS = (
     customers.router,
     devices.router,
     jobs.router,
+    rules.router,
 )
 _DESCRIPTION = """\
 Recordings of sales conversations in; transcripts, findings, scorecards and customer profiles out, all with

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from huaxiang.api.http import schemas
+from huaxiang.api.http import schemas, scorecard_schemas
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.dependencies import Listener, ServicesDep, visible_recording
 from huaxiang.api.serialise import (
@@ -127,16 +127,34 @@ def get_insights(
 
 
 @router.get(
-    "/{recording_id}/scorecard", summary="Read the score", responses={200: {"model": schemas.Scorecard}}
+    "/{recording_id}/scorecard",
+    summary="Read the score",
+    responses={200: {"model": scorecard_schemas.Scorecard}},
 )
 def get_scorecard(
     request: Request, services: ServicesDep, caller: Listener, recording_id: RecordingId
 ) -> Response:
-    """Return the newest automatic score, each item with its evidence or the window searched."""
+    """Return the main automatic score, each item with its evidence or the window searched."""
     with transaction(services.sessions) as session:
         visible_recording(session, services, caller, recording_id)
         scorecard = services.scorecards.latest(session, recording_id)
     return respond(request, Answer(scorecard_json(scorecard)))
+
+
+@router.get(
+    "/{recording_id}/scorecards",
+    summary="Read all scores",
+    responses={200: {"model": scorecard_schemas.Scorecards}},
+)
+def get_scorecards(
+    request: Request, services: ServicesDep, caller: Listener, recording_id: RecordingId
+) -> Response:
+    """Return the automatic scores by all scorecards that apply to a recording, the main one first."""
+    with transaction(services.sessions) as session:
+        visible_recording(session, services, caller, recording_id)
+        scorecards = services.scorecards.current(session, recording_id)
+    items: list[Json] = [scorecard_json(scorecard) for scorecard in scorecards]
+    return respond(request, Answer({"recording_id": recording_id, "items": items}))
 
 
 def with_error(session: Session, services: Services, recording: Recording) -> JsonObject:

@@ -192,42 +192,6 @@ class Insights(Document):
     skipped: list[Skipped]
 
 
-class Window(Document):
-    """The part of a recording that was searched."""
-
-    start_ms: int | None
-    end_ms: int | None
-    first_turn: int
-    last_turn: int
-
-
-class ScorecardItem(Document):
-    """One judged item; ``passed`` is null where it does not apply."""
-
-    id: str
-    title: str
-    passed: bool | None
-    points: float
-    possible: float
-    confidence: float
-    auto_fail: bool
-    for_review: bool
-    reason: str
-    evidence: list[Evidence]
-    window: Window | None
-
-
-class Scorecard(Document):
-    """The automatic score of a recording."""
-
-    definition: str
-    score: float
-    possible: float
-    auto_failed: bool
-    items: list[ScorecardItem]
-    skipped: list[Skipped]
-
-
 class Peaks(Document):
     """Loudness over time for drawing: for each channel the peak of each of equal stretches, 0–1."""
 

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=2000), nullable=False),
         sa.Column("published_by", sa.String(length=200), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_shipped", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_rule_versions")),
     )
     op.create_index("ix_rule_versions_published_at", "rule_versions", ["published_at"])

@@ -1,0 +1,74 @@
+"""The inspect stage judges a stored recording by all scorecards in use, with what was told about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from api_world import World, add_call, make_world
+from invented_call import SELLER
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from huaxiang.api.pipeline import Pipeline
+from huaxiang.api.workflow import RecordingWorkflow, Stores
+from huaxiang.core.database import transaction
+from huaxiang.core.types import RecordingStatus
+from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
+
+
+@pytest.fixture
+def world(engine: Engine, sessions: sessionmaker[Session], tmp_path: Path) -> World:
+    return make_world(engine, sessions, tmp_path / "data")
+
+
+def no_models() -> Pipeline:
+    raise AssertionError("inspection needs no model")
+
+
+def workflow(world: World) -> RecordingWorkflow:
+    services = world.services
+    stores = Stores(services.recordings, services.transcripts, services.insights, services.scorecards)
+    return RecordingWorkflow(
+        decode=lambda *_: pytest.fail("nothing is decoded"),
+        pipeline=no_models,
+        sessions=services.sessions,
+        blobs=services.blobs,
+        stores=stores,
+        inspecting=services.inspecting,
+        lock_digest="0" * 64,
+        country="CN",
+    )
+
+
+def test_what_is_told_has_the_team_of_the_seller_and_the_tags_of_the_conversation(world: World) -> None:
+    services = world.services
+    call = add_call(services)
+    with transaction(services.sessions) as session:
+        SellerStore().add(session, SELLER, SellerValues(team="华东一组"), by="test")
+        told = services.inspecting.told(
+            session,
+            services.recordings.get(session, call),
+            services.transcripts.load(session, call),
+            services.insights.load(session, call),
+        )
+    assert (told.get("team"), told.get("setting"), told.get("hour")) == ("华东一组", "phone", 9)
+    tags = told.get("tags")
+    assert isinstance(tags, list)
+    assert any("=" in str(tag) for tag in tags)
+
+
+def test_the_stage_stores_all_scorecards_and_those_of_before_are_current_no_more(world: World) -> None:
+    services = world.services
+    call = add_call(services)
+    flow = workflow(world)
+    first = flow.inspect(call)
+    with transaction(services.sessions) as session:
+        current = services.scorecards.current(session, call)
+        assert services.scorecards.load(session, call, "phone-sales @ 1").items  # of before, and kept
+    assert first["scores"] == {one.definition: one.score for one in current}
+    assert current[0].definition.startswith("general-sales @ ")
+    assert flow.inspect(call) == first
+    flow.merge(call)
+    with transaction(services.sessions) as session:
+        assert services.recordings.get(session, call).status is RecordingStatus.DONE
