@@ -36,6 +36,7 @@ def workflow(world: World) -> RecordingWorkflow:
         blobs=services.blobs,
         stores=stores,
         inspecting=services.inspecting,
+        corrections=services.corrections,
         lock_digest="0" * 64,
         country="CN",
     )

@@ -27,12 +27,14 @@ from huaxiang.api.access.throttle import Throttle
 from huaxiang.api.access.tokens import add_token
 from huaxiang.api.access.users import add_user
 from huaxiang.api.bootstrap import build_judged_language, build_sentence_encoder
+from huaxiang.api.corrections import Corrections
 from huaxiang.api.http.app import create_app
 from huaxiang.api.http.health import blobs_check, database_check
 from huaxiang.api.http.once import Idempotency
 from huaxiang.api.inspecting import build_inspecting
 from huaxiang.api.serialise import metadata_json
 from huaxiang.api.services import Services
+from huaxiang.api.workflow import Stores
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.blobs import MemoryBlobs
 from huaxiang.core.database import transaction
@@ -95,6 +97,7 @@ def make_services(
     receiver = Receiver(blobs, jobs, chosen.audio)
     passwords = Passwords(memory_cost=64, time_cost=1)
     inspecting = build_inspecting(chosen, build_sentence_encoder)
+    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
     return Services(
         settings=chosen,
         sessions=sessions,
@@ -107,6 +110,7 @@ def make_services(
         transcripts=TranscriptStore(),
         insights=InsightsStore(),
         scorecards=ScorecardStore(),
+        corrections=Corrections(sessions, stores, inspecting),
         inspecting=inspecting,
         rules=inspecting.rules,
         understanding=lambda: build_judged_language("keywords @ 1")[0],

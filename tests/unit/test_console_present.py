@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invented_call import SAID, invented_insights, invented_scorecard, invented_transcript
+from invented_call import SAID, invented_insights, invented_transcript
 
-from huaxiang.console.present import clock, lanes, number, scorecard_view, turn_views, value_text
+from huaxiang.console.present import clock, lanes, moments, number, turn_views, value_text
 from huaxiang.console.present_metrics import metrics_view
 from huaxiang.console.texts import texts
 from huaxiang.core.evidence import quote
@@ -66,21 +66,17 @@ def test_a_typed_conversation_has_findings_without_clips() -> None:
     assert {finding.clip for finding in view.findings} == {None}
 
 
-def test_a_scorecard_shows_evidence_or_the_window_searched() -> None:
-    view = scorecard_view(invented_scorecard(TRANSCRIPT), ZH)
-    by_id = {item.id: item for item in view.items}
-    assert (view.score, view.possible, view.share, view.auto_failed) == ("55", "80", 69, True)
-    assert by_id["greeting"].state == "passed"
-    assert by_id["greeting"].clips
-    assert by_id["need_discovery"].window is not None
-    assert not by_id["need_discovery"].clips
-    assert by_id["need_discovery"].for_review
-    assert (by_id["objection_handled"].state, by_id["objection_handled"].points) == ("na", "–")
+def test_a_mark_plays_the_words_that_its_finding_quotes() -> None:
+    for view in turn_views(TRANSCRIPT, INSIGHTS, ZH):
+        clips = {finding.clip for finding in view.findings}
+        for segment in view.segments:
+            assert (segment.clip in clips) if segment.mark else segment.clip is None
 
 
-def test_a_scorecard_where_nothing_applied_has_no_share() -> None:
-    card = replace(invented_scorecard(TRANSCRIPT), score=0, possible=0)
-    assert scorecard_view(card, ZH).share is None
+def test_good_and_bad_moments_lie_within_the_recording() -> None:
+    found = moments(turn_views(TRANSCRIPT, INSIGHTS, ZH), 40_000)
+    assert {tone for _, _, tone in found} == {"good", "bad"}
+    assert all(0 <= start <= 40_000 and start + width <= 40_001 for start, width, _ in found)
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000))

@@ -16,9 +16,9 @@ from huaxiang.core.types import FindingKind, RecordingStatus, Role, Setting
 CONSOLE = Path(huaxiang.console.__path__[0])
 # Groups whose names come from data: labels, states, reasons.
 FROM_DATA = frozenset({
-    "act", "direction", "entity", "error", "identity", "intent", "item", "kind", "lifecycle", "metric",
-    "objection", "part", "reason", "role", "scorecard", "sentiment", "setting", "source", "state",
-    "status", "step",
+    "act", "correction", "direction", "entity", "error", "identity", "intent", "item", "kind", "lifecycle",
+    "metric", "objection", "part", "progress", "reason", "role", "scorecard", "sentiment", "setting",
+    "skipped", "source", "state", "status", "step",
 })  # fmt: skip
 
 

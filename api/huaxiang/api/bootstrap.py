@@ -32,6 +32,7 @@ from huaxiang.ingest.devices import DeviceRegistry
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from huaxiang.api.corrections import Corrections
     from huaxiang.api.inspecting import Inspecting
     from huaxiang.api.services import Services
     from huaxiang.api.workflow import RecordingWorkflow, Stores
@@ -67,6 +68,7 @@ class System:
     storage: Storage
     stores: Stores
     inspecting: Inspecting
+    corrections: Corrections
     language: Callable[[], Understanding]
     workflow: RecordingWorkflow
     jobs: JobQueue
@@ -229,6 +231,7 @@ def build_decoder(settings: Settings) -> Decoder:
 
 def build_system(settings: Settings) -> System:
     """Open the storage and put the workflow together; models are loaded with the first recording."""
+    from huaxiang.api.corrections import Corrections
     from huaxiang.api.inspecting import build_inspecting
     from huaxiang.api.workflow import RecordingWorkflow, Stores
     from huaxiang.asr.transcripts import TranscriptStore
@@ -241,6 +244,7 @@ def build_system(settings: Settings) -> System:
     stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
     lock = ModelLock.load(settings.user_lock)
     inspecting = build_inspecting(settings, build_sentence_encoder)
+    corrections = Corrections(storage.sessions, stores, inspecting, settings.default_country)
     language = cache(partial(build_language, settings))
     workflow = RecordingWorkflow(
         decode=build_decoder(settings),
@@ -249,11 +253,12 @@ def build_system(settings: Settings) -> System:
         blobs=storage.blobs,
         stores=stores,
         inspecting=inspecting,
+        corrections=corrections,
         lock_digest=lock.digest,
         country=settings.default_country,
     )
     jobs = DbosJobs(storage.engine, workflow.definition())
-    return System(settings, storage, stores, inspecting, language, workflow, jobs, lock)
+    return System(settings, storage, stores, inspecting, corrections, language, workflow, jobs, lock)
 
 
 @contextmanager
@@ -329,6 +334,7 @@ def build_services(system: System) -> Services:
         transcripts=stores.transcripts,
         insights=stores.insights,
         scorecards=stores.scorecards,
+        corrections=system.corrections,
         inspecting=system.inspecting,
         rules=system.inspecting.rules,
         understanding=system.language,

@@ -16,6 +16,7 @@ from huaxiang.core.jobs import JobQueue
 from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
+    from huaxiang.api.corrections import Corrections
     from huaxiang.api.inspecting import Inspecting
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.ingest.devices import DeviceRegistry
@@ -52,6 +53,7 @@ class Services:
     transcripts: TranscriptStore
     insights: InsightsStore
     scorecards: ScorecardStore
+    corrections: Corrections
     inspecting: Inspecting
     rules: RuleStore
     understanding: Callable[[], Understands]

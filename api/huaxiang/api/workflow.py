@@ -14,8 +14,10 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from huaxiang.api.corrections import Corrections
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.api.pipeline import Pipeline, skipped_inspection
+from huaxiang.api.progress import ProgressTeller, begun, ended
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.blobs import BlobStore
@@ -59,6 +61,7 @@ class RecordingWorkflow:
         blobs: BlobStore,
         stores: Stores,
         inspecting: Inspecting,
+        corrections: Corrections,
         lock_digest: str,
         country: str,
     ) -> None:
@@ -68,6 +71,7 @@ class RecordingWorkflow:
         self._blobs = blobs
         self._stores = stores
         self._inspecting = inspecting
+        self._corrections = corrections
         self._lock_digest = lock_digest
         self._country = country
 
@@ -83,10 +87,15 @@ class RecordingWorkflow:
         steps: tuple[Stage, ...] = (self.decode, self.transcribe, self.understand, self.inspect, self.merge)
         try:
             for name, step in zip(STAGE_NAMES, steps, strict=True):
-                stages.stage(name, partial(step, recording_id))
+                stages.stage(name, partial(self._begun, name, step, recording_id))
         except StageFailed as failed:
             stages.stage(FAIL, partial(self._fail, recording_id, failed))
             raise
+
+    def _begun(self, name: str, step: Stage, recording_id: str) -> StageResult:
+        """Tell that a stage begins, and do it."""
+        begun(self._sessions, recording_id, name)
+        return step(recording_id)
 
     def decode(self, recording_id: str) -> StageResult:
         """Decode the received bytes to the playable form.
@@ -120,7 +129,9 @@ class RecordingWorkflow:
         if decoded_key is None:
             raise BlobMissing("the recording has no decoded audio; process it again from the start")
         with self._blobs.local_path(decoded_key) as path:
-            transcript = self._pipeline().speech.run(recording, WavAudio(path))
+            transcript = self._pipeline().speech.run(
+                recording, WavAudio(path), ProgressTeller(self._sessions, recording_id, "transcribe")
+            )
         with transaction(self._sessions) as session:
             self._stores.transcripts.save(session, transcript, self._lock_digest)
         return {"turns": len(transcript.turns)}
@@ -145,7 +156,10 @@ class RecordingWorkflow:
         return {"scores": {one.definition: one.score for one in scorecards}}
 
     def merge(self, recording_id: str) -> StageResult:
-        """Merge what was heard into the customer's profile; the recording is then done."""
+        """Merge what was heard into the customer's profile; the recording is then done.
+
+        What people corrected of an earlier run is applied to this one.
+        """
         recording, transcript = self._load(recording_id)
         with transaction(self._sessions) as session:
             insights = self._stores.insights.load(session, recording_id)
@@ -156,12 +170,15 @@ class RecordingWorkflow:
             skipped = merged.skipped if scorecards else (*merged.skipped, *skipped_inspection(()))
             self._stores.insights.note_skipped(session, recording_id, skipped)
             self._stores.recordings.set_status(session, recording_id, RecordingStatus.DONE)
+            ended(session, recording_id)
+        self._corrections.renew(recording_id)
         return {"customer": merged.customer_id, "tags": len(merged.tags)}
 
     def _fail(self, recording_id: str, failed: StageFailed) -> StageResult:
         """Mark a recording as failed with its reason; nothing that was stored is taken away."""
         with transaction(self._sessions) as session:
             self._stores.recordings.set_failed(session, recording_id, failed.error_code, failed.message)
+            ended(session, recording_id)
         return {"stage": failed.stage, "error_code": failed.error_code}
 
     def _load(self, recording_id: str) -> tuple[Recording, Transcript]:

@@ -7,22 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from huaxiang.console.clips import Clip as Clip
+from huaxiang.console.clips import clip_of as clip_of
+from huaxiang.console.clips import clock as clock
+from huaxiang.console.present_doubt import Doubt
 from huaxiang.console.texts import Texts
 from huaxiang.core.types import (
-    Evidence,
     Finding,
     FindingKind,
     Insights,
     Json,
     Role,
-    Scorecard,
-    ScorecardItem,
     Transcript,
     Turn,
 )
 
 # The kind that shows where findings of several kinds quote the same words.
-_MARK_ORDER = (
+MARKED = (
     FindingKind.OBJECTION,
     FindingKind.INTENT,
     FindingKind.NEXT_STEP,
@@ -38,21 +39,18 @@ FORBIDDEN_ACTS = frozenset({"overpromise", "pressure", "rude", "disparage"})
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """A stretch of audio to hear, in ms; ``label`` is its start as a clock."""
-
-    start_ms: int
-    end_ms: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of a turn's text; ``mark`` is the kind of the finding that quotes it, or empty."""
+    """A run of a turn's text; ``mark`` is the kind of the finding that quotes it, or empty.
+
+    ``clip`` plays that finding's words; ``doubt`` is the recogniser's confidence in percent where it is low.
+    """
 
     text: str
     mark: str = ""
     title: str = ""
+    tone: str = ""
+    clip: Clip | None = None
+    doubt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,42 +83,7 @@ class TurnView:
     clock: str
     segments: tuple[Segment, ...]
     findings: tuple[FindingView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemView:
-    """One judged item: ``state`` is passed, failed or na."""
-
-    id: str
-    title: str
-    state: str
-    points: str
-    percent: int
-    auto_fail: bool
-    for_review: bool
-    reason: str
-    clips: tuple[tuple[Clip, str], ...]
-    window: Clip | None
-
-
-@dataclass(frozen=True, slots=True)
-class ScorecardView:
-    """A scorecard: ``share`` is score of possible in percent; None where nothing applied."""
-
-    definition: str
-    score: str
-    possible: str
-    share: int | None
-    auto_failed: bool
-    items: tuple[ItemView, ...]
-
-
-def clock(position_ms: int) -> str:
-    """Return a position as ``m:ss``, from one hour on as ``h:mm:ss``."""
-    seconds = position_ms // 1000
-    if seconds >= 3600:
-        return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
-    return f"{seconds // 60}:{seconds % 60:02d}"
+    is_corrected: bool = False
 
 
 def number(value: float) -> str:
@@ -128,24 +91,36 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0")
 
 
-def turn_views(transcript: Transcript, insights: Insights | None, text: Texts) -> list[TurnView]:
-    """Return all turns in order, each with the findings whose first evidence lies in it."""
+def turn_views(
+    transcript: Transcript,
+    insights: Insights | None,
+    text: Texts,
+    doubts: Mapping[int, Sequence[Doubt]] | None = None,
+) -> list[TurnView]:
+    """Return all turns in order, each with the findings whose first evidence lies in it.
+
+    ``doubts`` are the places that were heard badly, by turn.
+    """
     by_turn: dict[int, list[Finding]] = {}
     for finding in insights.findings if insights else ():
         by_turn.setdefault(finding.turn, []).append(finding)
-    return [_turn_view(turn, by_turn.get(turn.index, []), text) for turn in transcript.turns]
+    badly = doubts or {}
+    return [
+        _turn_view(turn, by_turn.get(turn.index, []), badly.get(turn.index, ()), text)
+        for turn in transcript.turns
+    ]
 
 
-def scorecard_view(scorecard: Scorecard, text: Texts) -> ScorecardView:
-    """Return a scorecard for the page."""
-    return ScorecardView(
-        definition=scorecard.definition,
-        score=number(scorecard.score),
-        possible=number(scorecard.possible),
-        share=round(100 * scorecard.score / scorecard.possible) if scorecard.possible else None,
-        auto_failed=scorecard.auto_failed,
-        items=tuple(_item_view(item, text) for item in scorecard.items),
-    )
+def moments(turns: Iterable[TurnView], duration_ms: int) -> Sequence[tuple[int, int, str]]:
+    """Return the good and bad findings of a recording as (start, width, tone) in ms, cut to it."""
+    found = []
+    for turn in turns:
+        for finding in turn.findings:
+            if finding.clip is None or finding.tone == "plain":
+                continue
+            start, end = min(finding.clip.start_ms, duration_ms), min(finding.clip.end_ms, duration_ms)
+            found.append((start, max(end - start, 1), finding.tone))
+    return found
 
 
 def lanes(turns: Iterable[TurnView], duration_ms: int) -> Mapping[str, Sequence[tuple[int, int]]]:
@@ -160,13 +135,6 @@ def lanes(turns: Iterable[TurnView], duration_ms: int) -> Mapping[str, Sequence[
 def page_data(turns: Iterable[TurnView]) -> Json:
     """Return what the player's script needs of the turns: index, start and end in ms."""
     return [[turn.index, turn.start_ms, turn.end_ms] for turn in turns]
-
-
-def clip_of(evidence: Evidence) -> Clip | None:
-    """Return the stretch of audio under a quote; None for a typed conversation."""
-    if evidence.start_ms is None or evidence.end_ms is None:
-        return None
-    return Clip(evidence.start_ms, max(evidence.end_ms, evidence.start_ms + 1), clock(evidence.start_ms))
 
 
 def value_text(label: str, value: Json) -> str:
@@ -184,10 +152,10 @@ def value_text(label: str, value: Json) -> str:
     return "、".join(value_text(label, part) for part in value)
 
 
-def _turn_view(turn: Turn, findings: list[Finding], text: Texts) -> TurnView:
+def _turn_view(turn: Turn, findings: list[Finding], doubts: Sequence[Doubt], text: Texts) -> TurnView:
     # What is drawn from several turns is no part of any one of them.
-    of_turns = [finding for finding in findings if finding.kind in _MARK_ORDER]
-    ordered = sorted(of_turns, key=lambda finding: _MARK_ORDER.index(finding.kind))
+    of_turns = [finding for finding in findings if finding.kind in MARKED]
+    ordered = sorted(of_turns, key=lambda finding: MARKED.index(finding.kind))
     views = tuple(_finding_view(finding, text) for finding in ordered)
     return TurnView(
         index=turn.index,
@@ -197,7 +165,7 @@ def _turn_view(turn: Turn, findings: list[Finding], text: Texts) -> TurnView:
         start_ms=turn.start_ms,
         end_ms=turn.end_ms,
         clock=clock(turn.start_ms),
-        segments=_segments(turn, ordered, text),
+        segments=_segments(turn, ordered, doubts, text),
         findings=views,
     )
 
@@ -219,12 +187,16 @@ def _finding_view(finding: Finding, text: Texts) -> FindingView:
     )
 
 
+def finding_words(kind: FindingKind, label: str, text: Texts, *, with_kind: bool = True) -> str:
+    """Return what a finding says in words: its label, with the kind before it."""
+    group = "step" if kind is FindingKind.NEXT_STEP else kind.value
+    words = "" if label == kind.value else text.label(group, label)
+    return f"{text('kind.' + kind.value)} {words}".strip() if with_kind else words
+
+
 def _label(finding: Finding, text: Texts) -> str:
     """Return the label in words; nothing where it only repeats the kind."""
-    if finding.label == finding.kind.value:
-        return ""
-    group = "step" if finding.kind is FindingKind.NEXT_STEP else finding.kind.value
-    return text.label(group, finding.label)
+    return finding_words(finding.kind, finding.label, text, with_kind=False)
 
 
 def _tone(finding: Finding) -> str:
@@ -239,42 +211,43 @@ def _tone(finding: Finding) -> str:
     return "plain"
 
 
-def _segments(turn: Turn, findings: Sequence[Finding], text: Texts) -> tuple[Segment, ...]:
-    """Cut a turn's text at its quotes. A quote of the whole turn marks nothing: its chip says it."""
+def _segments(
+    turn: Turn, findings: Sequence[Finding], doubts: Sequence[Doubt], text: Texts
+) -> tuple[Segment, ...]:
+    """Cut a turn's text at its quotes and doubts.
+
+    A quote of the whole turn marks nothing: its chip says it.
+    """
     spans = [
         (item.char_start, item.char_end, finding)
         for finding in findings
         for item in finding.evidence
         if item.turn == turn.index and item.char_end - item.char_start < len(turn.text)
     ]
-    cuts = sorted({0, len(turn.text), *(cut for start, end, _ in spans for cut in (start, end))})
-    segments = []
-    for start, end in pairwise(cuts):
-        over = [finding for first, last, finding in spans if first <= start and end <= last]
-        if over:
-            titles = [f"{text('kind.' + f.kind.value)} {_label(f, text)}".strip() for f in over]
-            segments.append(Segment(turn.text[start:end], over[0].kind.value, " / ".join(titles)))
-        else:
-            segments.append(Segment(turn.text[start:end]))
-    return tuple(segments)
+    badly = [(one.char_start, one.char_end, one) for one in doubts if one.char_end <= len(turn.text)]
+    edges = [(start, end) for start, end, _ in spans] + [(start, end) for start, end, _ in badly]
+    cuts = sorted({0, len(turn.text), *(cut for edge in edges for cut in edge)})
+    return tuple(
+        _segment(
+            turn.text[start:end],
+            [finding for first, last, finding in spans if first <= start and end <= last],
+            next((one for first, last, one in badly if first <= start and end <= last), None),
+            text,
+        )
+        for start, end in pairwise(cuts)
+    )
 
 
-def _item_view(item: ScorecardItem, text: Texts) -> ItemView:
-    window = item.window
-    searched = None
-    if window is not None and window.start_ms is not None and window.end_ms is not None:
-        label = f"{clock(window.start_ms)}–{clock(window.end_ms)}"
-        searched = Clip(window.start_ms, max(window.end_ms, window.start_ms + 1), label)
-    clips = ((clip_of(evidence), evidence.quote) for evidence in item.evidence)
-    return ItemView(
-        id=item.id,
-        title=text.words.get(f"item.{item.id}", item.title),
-        state="na" if item.passed is None else "passed" if item.passed else "failed",
-        points="–" if item.passed is None else f"{number(item.points)}/{number(item.possible)}",
-        percent=round(100 * item.confidence),
-        auto_fail=item.auto_fail,
-        for_review=item.for_review,
-        reason=item.reason,
-        clips=tuple((clip, quote) for clip, quote in clips if clip is not None),
-        window=searched,
+def _segment(words: str, over: Sequence[Finding], doubt: Doubt | None, text: Texts) -> Segment:
+    titles = [finding_words(finding.kind, finding.label, text) for finding in over]
+    percent = None if doubt is None else round(100 * doubt.confidence)
+    if percent is not None:
+        titles.append(text("doubt.word", percent=percent))
+    return Segment(
+        text=words,
+        mark=over[0].kind.value if over else "",
+        title=" / ".join(titles),
+        tone=_tone(over[0]) if over else "",
+        clip=clip_of(over[0].evidence[0]) if over else None,
+        doubt=percent,
     )

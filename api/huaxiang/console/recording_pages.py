@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from huaxiang.api.access.callers import Caller
-from huaxiang.api.access.scopes import Scope
-from huaxiang.api.http.dependencies import Listener, Manager, visible_recording
+from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.jobs import queue_again
 from huaxiang.api.services import Services
 from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.present import clock, number
-from huaxiang.console.recording_view import Stored, local_time, recording_page
+from huaxiang.console.recording_reading import read_page, read_progress, show_recording, with_form
+from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, language_of
 from huaxiang.core.database import transaction
-from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Recording, RecordingStatus
 from huaxiang.ingest.recordings import RecordingFilters
 from huaxiang.profile.tables import ConversationRow
 
 PAGE = 50
-_T = TypeVar("_T")
 
 
 def recording_router(services: Services, views: Views) -> APIRouter:
@@ -64,14 +62,25 @@ def recording_router(services: Services, views: Views) -> APIRouter:
             next_url=f"/recordings?{urlencode(more)}" if page.next_cursor else None,
         )
 
+    _add_one(router, services, views)
+    return router
+
+
+def _add_one(router: APIRouter, services: Services, views: Views) -> None:
+    """Add the routes of ``/recordings/{id}``."""
+
     @router.get("/recordings/{recording_id}")
-    def one(request: Request, caller: Listener, recording_id: str) -> Response:
-        stored = _stored(services, caller, recording_id)
-        page = recording_page(stored, language_of(request), zone, request.state.csp_nonce)
-        reprocesses = caller.may(Scope.MANAGER)
-        return views.render(
-            request, "recording.html", section="recordings", page=page, reprocesses=reprocesses
-        )
+    def one(
+        request: Request,
+        caller: Listener,
+        recording_id: str,
+        edit: Annotated[int | None, Query(ge=0)] = None,
+    ) -> Response:
+        """Show a recording; ``edit`` opens the form of that turn, where no script does."""
+        page = read_page(services, request, caller, recording_id)
+        if edit is not None:
+            page = with_form(services, request, page, edit)
+        return show_recording(views, request, caller, page)
 
     @router.post("/recordings/{recording_id}/reprocess")
     async def again(request: Request, caller: Manager, recording_id: str) -> Response:
@@ -80,45 +89,24 @@ def recording_router(services: Services, views: Views) -> APIRouter:
         return RedirectResponse(f"/recordings/{recording_id}", 303)
 
     @router.get("/recordings/{recording_id}/state")
-    def state(request: Request, caller: Listener, recording_id: str, seen: str = "") -> Response:
-        """Tell the waiting page whether to reload: nothing changed (204), or it has."""
-        with transaction(services.sessions) as session:
-            recording = visible_recording(session, services, caller, recording_id)
-        if recording.status.value == seen:
-            return Response(status_code=204)
-        return Response(headers={"HX-Refresh": "true"})
+    def state(
+        request: Request, caller: Listener, recording_id: str, seen: str = "", turns: int = 0, at: str = ""
+    ) -> Response:
+        """Tell the waiting page how far it is, or to reload where there is more to read.
 
-    return router
+        Where nothing changed since the page was ``seen`` there is nothing to say (204).
+        """
+        now = read_progress(services, request, caller, recording_id)
+        if now is None or now.status != seen or (now.turns > 0 and turns == 0):
+            return Response(headers={"HX-Refresh": "true"})
+        if now.at == at:
+            return Response(status_code=204)
+        return views.render(request, "_recording_progress.html", state=now)
 
 
 def _requeue(services: Services, recording_id: str) -> None:
     with transaction(services.sessions) as session:
         queue_again(session, services, recording_id)
-
-
-def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
-    with transaction(services.sessions) as session:
-        recording = visible_recording(session, services, caller, recording_id)
-        past = _conversations(session, [recording_id]).get(recording_id)
-        failure = services.recordings.failure(session, recording_id)
-        return Stored(
-            recording=recording,
-            transcript=_or_none(lambda: services.transcripts.load(session, recording_id)),
-            insights=_or_none(lambda: services.insights.load(session, recording_id)),
-            scorecard=_or_none(lambda: services.scorecards.latest(session, recording_id)),
-            playable=services.recordings.decoded_key(session, recording_id) is not None,
-            customer_id=past.customer_id if past else None,
-            error_code=failure.code if failure else None,
-            error_message=failure.message if failure else None,
-        )
-
-
-def _or_none(load: Callable[[], _T]) -> _T | None:
-    """Return what a stage stored; None where it has not come to this recording yet."""
-    try:
-        return load()
-    except NotFound:
-        return None
 
 
 def _conversations(session: Session, recording_ids: Sequence[str]) -> Mapping[str, ConversationRow]:

@@ -3,36 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
+from huaxiang.api.progress import StageProgress
+from huaxiang.api.workflow import STAGE_NAMES
 from huaxiang.console.present import (
-    ScorecardView,
     TurnView,
     clock,
     lanes,
+    moments,
     number,
     page_data,
-    scorecard_view,
     turn_views,
 )
+from huaxiang.console.present_corrections import (
+    CorrectionView,
+    TurnForm,
+    correction_views,
+)
+from huaxiang.console.present_doubt import Doubt, DoubtView, doubt_views, doubts_of
 from huaxiang.console.present_metrics import MetricsView, metrics_view
+from huaxiang.console.present_progress import ProgressView, step_views
+from huaxiang.console.present_scorecard import ScorecardView, scorecard_views
 from huaxiang.console.texts import Texts
-from huaxiang.core.types import Insights, Json, Recording, Scorecard, Skipped, Transcript
+from huaxiang.core.types import Insights, Json, Recording, RecordingStatus, Scorecard, Skipped, Transcript
+from huaxiang.quality.review.corrections import Correction, touched_turns
+from huaxiang.quality.review.final_score import FinalScore
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored of a recording so far; None where a stage has not come to it."""
+    """What is stored of a recording so far; None or empty where a stage has not come to it.
+
+    ``transcript`` and ``insights`` are what people say they are, ``automatic`` is the transcript as it was
+    recognised, and ``log`` the corrections between. ``finals`` are the scores that hold where people
+    looked at them, by definition. ``reader`` is the key of who looks, ``decides`` whether they decide on
+    proposals, ``corrects`` whether they may correct at all.
+    """
 
     recording: Recording
     transcript: Transcript | None
     insights: Insights | None
-    scorecard: Scorecard | None
+    scorecards: tuple[Scorecard, ...]
     playable: bool
     customer_id: str | None
     error_code: str | None
     error_message: str | None
+    finals: Mapping[str, FinalScore] = field(default_factory=dict)
+    automatic: Transcript | None = None
+    log: tuple[Correction, ...] = ()
+    reader: str = ""
+    decides: bool = False
+    corrects: bool = False
+    progress: StageProgress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedView:
+    """What was not analysed, and why, in the page's language where the reason has a code."""
+
+    feature: str
+    code: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +81,23 @@ class RecordingPage:
     audio_url: str | None
     duration_ms: int
     lanes: Mapping[str, Sequence[tuple[int, int]]]
+    moments: Sequence[tuple[int, int, str]]
     turns: tuple[TurnView, ...]
     understood: str
-    scorecard: ScorecardView | None
+    doubts: tuple[DoubtView, ...]
+    scorecards: tuple[ScorecardView, ...]
     metrics: MetricsView | None
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedView, ...]
     details: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     error_code: str | None
     error_message: str | None
     data: Json
+    corrections: tuple[CorrectionView, ...]
+    corrects: bool
+    decides: bool
+    progress: ProgressView | None
+    form: TurnForm | None = None
 
 
 def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> RecordingPage:
@@ -66,9 +106,8 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
     duration_ms = transcript.duration_ms if transcript else 0
     if recording.audio is not None:
         duration_ms = recording.audio.duration_ms
-    turns = tuple(turn_views(transcript, stored.insights, text)) if transcript else ()
-    parts = (transcript, stored.insights, stored.scorecard)
-    skipped = dict.fromkeys(item for part in parts if part is not None for item in part.skipped)
+    badly = _doubts(stored)
+    turns = _turns(stored, badly, text)
     return RecordingPage(
         id=recording.id,
         title=recording.metadata.title or recording.filename,
@@ -79,11 +118,13 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
         audio_url=f"/v1/recordings/{recording.id}/audio" if stored.playable else None,
         duration_ms=duration_ms,
         lanes=lanes(turns, duration_ms) if duration_ms else {},
+        moments=moments(turns, duration_ms) if duration_ms else (),
         turns=turns,
         understood=_understood(stored, text),
-        scorecard=scorecard_view(stored.scorecard, text) if stored.scorecard else None,
+        doubts=doubt_views(transcript, stored.insights, badly) if transcript else (),
+        scorecards=scorecard_views(stored.scorecards, text, stored.finals),
         metrics=metrics_view(stored.insights.metrics, text) if stored.insights else None,
-        skipped=tuple(skipped),
+        skipped=_skipped(stored, text),
         details=tuple(_details(recording, transcript, text, zone)),
         warnings=tuple(_warnings(recording, text)),
         error_code=stored.error_code,
@@ -94,7 +135,21 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
             "channelRoles": _channel_roles(turns, transcript),
             "nonce": nonce,
         },
+        corrections=_corrections(stored, text, zone),
+        corrects=stored.corrects and bool(turns) and stored.insights is not None,
+        decides=stored.decides,
+        progress=progress_view(recording, stored.progress, len(turns), text),
     )
+
+
+def progress_view(
+    recording: Recording, progress: StageProgress | None, turns: int, text: Texts
+) -> ProgressView | None:
+    """Return how far a recording is; None for one that is done or has failed."""
+    if recording.status not in (RecordingStatus.RECEIVED, RecordingStatus.PROCESSING):
+        return None
+    steps = step_views(progress, STAGE_NAMES, text)
+    return ProgressView(recording.id, recording.status.value, turns, steps)
 
 
 def local_time(moment: datetime | None, zone: tzinfo) -> str:
@@ -122,6 +177,43 @@ def _understood(stored: Stored, text: Texts) -> str:
         return text("summary.not_yet")
     count = len(stored.insights.findings)
     return text("summary.found", count=count) if count else text("summary.none")
+
+
+def _doubts(stored: Stored) -> Mapping[int, Sequence[Doubt]]:
+    """Return what was heard badly, by turn; a text that a person wrote is not in doubt."""
+    if stored.transcript is None:
+        return {}
+    heard = {turn.index: turn.text for turn in (stored.automatic or stored.transcript).turns}
+    return {
+        turn.index: doubts_of(turn) for turn in stored.transcript.turns if heard.get(turn.index) == turn.text
+    }
+
+
+def _turns(stored: Stored, badly: Mapping[int, Sequence[Doubt]], text: Texts) -> tuple[TurnView, ...]:
+    if stored.transcript is None:
+        return ()
+    touched = touched_turns(stored.log)
+    views = turn_views(stored.transcript, stored.insights, text, badly)
+    return tuple(replace(view, is_corrected=view.index in touched) for view in views)
+
+
+def _corrections(stored: Stored, text: Texts, zone: tzinfo) -> tuple[CorrectionView, ...]:
+    if stored.transcript is None:
+        return ()
+    return correction_views(stored.log, stored.transcript, text, zone, stored.reader, decides=stored.decides)
+
+
+def _skipped(stored: Stored, text: Texts) -> tuple[SkippedView, ...]:
+    parts = (stored.transcript, stored.insights, *stored.scorecards)
+    found: dict[Skipped, None] = dict.fromkeys(one for part in parts if part for one in part.skipped)
+    return tuple(
+        SkippedView(
+            text.label("skipped.feature", one.feature),
+            one.code,
+            text.words.get(f"skipped.{one.code}", one.message),
+        )
+        for one in found
+    )
 
 
 def _channel_roles(turns: Sequence[TurnView], transcript: Transcript | None) -> list[Json]:

@@ -15,6 +15,7 @@ from huaxiang.api.http import customers, devices, health, jobs, listening, metri
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.authentication import CSRF_HEADER, Authentication
 from huaxiang.api.http.body_limit import BodyLimit
+from huaxiang.api.http.corrections import router as corrections_router
 from huaxiang.api.http.dependencies import AnyCaller, Uploader
 from huaxiang.api.http.edge import Edge
 from huaxiang.api.http.metrics import HttpMetrics
@@ -30,6 +31,7 @@ _ROUTERS = (
     metrics.router,
     recordings.router,
     listening.router,
+    corrections_router,
     uploads.router,
     customers.router,
     devices.router,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from huaxiang.api.http import schemas
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.dependencies import Manager, ServicesDep, once
+from huaxiang.api.progress import StageProgress, progress_of
 from huaxiang.api.serialise import time_json
 from huaxiang.api.services import Services
 from huaxiang.core.database import transaction
@@ -30,8 +31,9 @@ def get_jobs(
     """Return jobs, newest first; follow ``next_cursor`` for more."""
     with transaction(services.sessions) as session:
         jobs = services.jobs.page(session, limit + 1, cursor)
-    shown = jobs[:limit]
-    items: list[Json] = [job_json(job) for job in shown]
+        shown = jobs[:limit]
+        progress = progress_of(session, [job.recording_id for job in shown])
+    items: list[Json] = [job_json(job, progress.get(job.recording_id)) for job in shown]
     next_cursor = shown[-1].id if len(jobs) > limit else None
     return respond(request, Answer({"items": items, "next_cursor": next_cursor}))
 
@@ -47,10 +49,11 @@ def get_job(
     caller: Manager,
     recording_id: Annotated[str, Path(max_length=36)],
 ) -> Response:
-    """Return the state, the stage, and the error code where it failed."""
+    """Return the state, the stage and how far it is, and the error code where it failed."""
     with transaction(services.sessions) as session:
         job = services.jobs.status(session, recording_id)
-    return respond(request, Answer(job_json(job)))
+        progress = progress_of(session, [recording_id]).get(recording_id)
+    return respond(request, Answer(job_json(job, progress)))
 
 
 @router.post(
@@ -87,13 +90,15 @@ def queue_again(session: Session, services: Services, recording_id: str) -> str:
     return job_id
 
 
-def job_json(job: JobStatus) -> Json:
-    """Return a job as JSON."""
+def job_json(job: JobStatus, progress: StageProgress | None = None) -> Json:
+    """Return a job as JSON, with how far its stage is where that is told."""
+    share = progress.share if progress is not None and progress.stage == job.stage else None
     return {
         "id": job.id,
         "recording_id": job.recording_id,
         "state": job.state.value,
         "stage": job.stage,
+        "share": share,
         "attempts": job.attempts,
         "error_code": job.error_code,
         "created_at": time_json(job.created_at),

@@ -292,6 +292,9 @@ class Job(Document):
     recording_id: str
     state: Literal["queued", "running", "done", "failed"]
     stage: str | None
+    share: float | None = Field(
+        description="How much of the stage is done, 0 to 1; null where it is not told."
+    )
     attempts: int
     error_code: str | None
     created_at: datetime

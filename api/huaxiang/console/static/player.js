@@ -9,7 +9,8 @@ const HEIGHT_NARROW_PX = 48;
 function start(audio) {
   const data = JSON.parse(document.querySelector("#recording-data").textContent);
   const turns = data.turns.map(([index, startMs, endMs]) => ({
-    startMs, endMs, element: document.querySelector(`#turn-${index}`),
+    startMs, endMs,
+    get element() { return document.querySelector(`#turn-${index}`); }, // a corrected turn is another element
   }));
   new Follower(audio, turns, document.querySelector("#follow"));
   listen(audio);
@@ -27,12 +28,13 @@ class Follower {
     const update = () => this.show(audio.currentTime * 1000, !audio.paused);
     audio.addEventListener("timeupdate", update);
     audio.addEventListener("seeked", update);
+    document.addEventListener("htmx:afterSettle", () => this.current?.element?.setAttribute("aria-current", "true"));
   }
 
   show(positionMs, scroll) {
     const turn = turnAt(this.turns, positionMs);
     if (turn === this.current) return;
-    this.current?.element.removeAttribute("aria-current");
+    this.current?.element?.removeAttribute("aria-current");
     this.current = turn;
     if (!turn) return;
     turn.element.setAttribute("aria-current", "true");

@@ -138,6 +138,24 @@ def standing(corrections: Sequence[Correction]) -> Standing:
     )
 
 
+def state_of(one: Correction, now: Standing) -> str | None:
+    """Return in_force, waiting, undone or declined; None for a row that is about another."""
+    if one.change.kind in ABOUT_CORRECTIONS:
+        return None
+    if one.id in now.undone:
+        return "undone"
+    if one.id in now.declined:
+        return "declined"
+    return "waiting" if one in now.waiting else "in_force"
+
+
+def touched_turns(corrections: Sequence[Correction]) -> frozenset[int]:
+    """Return the turns whose text, speaker or findings people have put right, by what is in force."""
+    changes = (one.change for one in standing(corrections).in_force)
+    turns = (change.finding.turn if change.finding else change.turn for change in changes)
+    return frozenset(turn for turn in turns if turn is not None)
+
+
 def check_form(change: Change) -> None:
     """Refuse a change that lacks what its kind needs. Raises InvalidInput naming the field."""
     match change.kind:

@@ -1,0 +1,50 @@
+"""Reads what the rules said of the corrected form of a call, with the grounds of every item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, Window
+from huaxiang.quality.review.tables import CorrectedScoreRow
+
+
+def with_corrected(
+    session: Session, recording_id: str, scorecards: Sequence[Scorecard]
+) -> tuple[Scorecard, ...]:
+    """Return the scorecards of a call as its corrected form scores; one without that stays as it is."""
+    rows = session.scalars(
+        select(CorrectedScoreRow)
+        .where(CorrectedScoreRow.recording_id == recording_id)
+        .order_by(CorrectedScoreRow.sequence)
+    )
+    newest = {row.definition: row for row in rows}
+    return tuple(
+        scorecard if (row := newest.get(scorecard.definition)) is None else _corrected(scorecard, row)
+        for scorecard in scorecards
+    )
+
+
+def _corrected(scorecard: Scorecard, row: CorrectedScoreRow) -> Scorecard:
+    return replace(
+        scorecard,
+        score=row.score,
+        possible=row.possible,
+        auto_failed=row.auto_failed,
+        items=tuple(_item(item) for item in row.items),
+    )
+
+
+def _item(stored: Mapping[str, Any]) -> ScorecardItem:
+    window = stored["window"]
+    return ScorecardItem(
+        **{
+            **stored,
+            "evidence": tuple(Evidence(**evidence) for evidence in stored["evidence"]),
+            "window": Window(**window) if window else None,
+        }
+    )
