@@ -11,6 +11,7 @@ from huaxiang.api.command import (
     bench,
     conversations,
     evaluate,
+    export,
     lexicon,
     models,
     rules,
@@ -32,6 +33,7 @@ conversations.register(app)
 server.register(app)
 app.add_typer(evaluate.app, name="eval")
 bench.register(app)
+export.register(app)
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")

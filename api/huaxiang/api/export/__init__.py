@@ -1,0 +1,1 @@
+"""Takes corrected conversations out: as labelled text to train on, and as audio with its true words."""
