@@ -80,6 +80,8 @@ def test_a_key_is_given_once_and_a_sign_in_stands_for_one_seller(session: Sessio
         store.add(session, "\n", SellerValues(), by="mei")
     assert store.key_of_user(session, "ann") == "a"
     assert store.key_of_user(session, "bob") == "bob"
+    # Whose name is the key of a seller linked to somebody else does not get that seller's calls.
+    assert store.key_of_user(session, "a") is None
 
 
 def test_nothing_is_adopted_without_the_sellers_consent(session: Session, call: InventedConversation) -> None:

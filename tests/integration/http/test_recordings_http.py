@@ -14,9 +14,11 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from huaxiang.api.http import schemas, scorecard_schemas
+from huaxiang.core.database import transaction
 from huaxiang.core.jobs import Workflow
 from huaxiang.core.jobs_memory import MemoryJobs
 from huaxiang.core.types import CallMetadata, RecordingStatus
+from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
 
 BASE = invented_recording("x")
 
@@ -209,6 +211,28 @@ def test_a_seller_sees_own_recordings_only(world: World, client: TestClient, cal
     page = {"Accept": "text/html"}
     assert client.get(f"/recordings/{call}", headers=page).status_code == 200
     assert client.get(f"/recordings/{other}", headers=page).status_code == 404
+
+
+def test_a_sign_in_that_is_linked_to_a_seller_sees_that_sellers_recordings(
+    world: World, client: TestClient, call: str
+) -> None:
+    other = add_bare(world.services, metadata=replace(BASE.metadata, seller="lin"))
+    headers, _ = sign_in(client, "he.yun")
+    with transaction(world.services.sessions) as session:
+        SellerStore().add(session, "lin", SellerValues(user_name="he.yun"), by="test")
+    listed = client.get("/v1/recordings", headers=headers).json()["items"]
+    assert [item["id"] for item in listed] == [other]
+    assert client.get(f"/v1/recordings/{call}", headers=headers).status_code == 404
+
+
+def test_a_sign_in_whose_name_is_the_key_of_somebody_elses_seller_sees_nothing(
+    world: World, client: TestClient, call: str
+) -> None:
+    headers, _ = sign_in(client, "he.yun")
+    with transaction(world.services.sessions) as session:
+        SellerStore().add(session, "he.yun", SellerValues(user_name="he.yun.2"), by="test")
+    for path in ("/v1/recordings", f"/v1/recordings/{call}", "/recordings"):
+        assert client.get(path, headers=headers).status_code == 403
 
 
 def test_a_recording_is_processed_again_when_its_job_is_finished(

@@ -13,6 +13,7 @@ from huaxiang.api.access.sessions import find_session
 from huaxiang.api.access.tokens import TOKEN_PREFIX, find_token
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import Forbidden, Unauthenticated
+from huaxiang.profile.coaching.sellers import SellerStore
 
 
 class CallerKind(StrEnum):
@@ -28,8 +29,8 @@ class CallerKind(StrEnum):
 class Caller:
     """Who calls, and what they may do.
 
-    ``name`` is for the screen and, with the scope ``seller``, the ``seller`` whose recordings they
-    see. ``csrf`` is set for a signed-in browser only.
+    ``name`` is for the screen; with the scope ``seller``, ``seller`` is whose recordings they see, None
+    where the sign-in stands for nobody. ``csrf`` is set for a signed-in browser only.
     """
 
     kind: CallerKind
@@ -37,6 +38,7 @@ class Caller:
     scopes: frozenset[Scope]
     name: str = ""
     csrf: str | None = None
+    seller: str | None = None
 
     @property
     def source(self) -> str:
@@ -60,8 +62,15 @@ class Caller:
 
     @property
     def only_seller(self) -> str | None:
-        """The seller whose recordings alone this caller sees; None for one who sees all."""
-        return None if self.may(Scope.MANAGER) else self.name
+        """The seller whose recordings alone this caller sees; None for one who sees all.
+
+        Raises Forbidden for one who sees their own alone and has none, as None would show them all.
+        """
+        if self.may(Scope.MANAGER):
+            return None
+        if self.seller is None:
+            raise Forbidden("this sign-in stands for no seller; a manager links it to one")
+        return self.seller
 
 
 class KnownDevice(Protocol):
@@ -121,5 +130,6 @@ def _by_cookie(session: Session, cookie: str) -> Caller | None:
     signed_in = find_session(session, cookie)
     if signed_in is None:
         return None
-    scopes = ROLE_SCOPES[signed_in.role]
-    return Caller(CallerKind.USER, signed_in.user_id, scopes, signed_in.user_name, signed_in.csrf)
+    scopes, name = ROLE_SCOPES[signed_in.role], signed_in.user_name
+    seller = SellerStore().key_of_user(session, name) if Scope.SELLER in scopes else None
+    return Caller(CallerKind.USER, signed_in.user_id, scopes, name, signed_in.csrf, seller)

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[\w.@+-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may sign in. A seller's ``name`` is the ``seller`` of their recordings."""
+    """A person who may sign in. A seller sees the recordings of the seller linked to their ``name``."""
 
     id: str
     name: str

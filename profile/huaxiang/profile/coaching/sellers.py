@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.database import now
@@ -123,10 +123,18 @@ class SellerStore:
         """Return the keys of the sellers whose words the library may hold."""
         return frozenset(session.scalars(select(SellerRow.key).where(SellerRow.library_consent)))
 
-    def key_of_user(self, session: Session, user_name: str) -> str:
-        """Return the seller that a sign-in stands for: the one linked to it, else its own name."""
-        linked = session.scalar(select(SellerRow.key).where(SellerRow.user_name == user_name))
-        return linked or user_name
+    def key_of_user(self, session: Session, user_name: str) -> str | None:
+        """Return the seller that a sign-in stands for: the one linked to it, else that of its own name.
+
+        None where the seller of its own name is linked to another sign-in: those calls are not theirs.
+        """
+        rows = session.execute(
+            select(SellerRow.key, SellerRow.user_name).where(
+                or_(SellerRow.user_name == user_name, SellerRow.key == user_name)
+            )
+        ).all()
+        by_user = {row.user_name: str(row.key) for row in rows if row.user_name is not None}
+        return by_user.get(user_name, None if by_user else user_name)
 
     def changes(self, session: Session, key: str) -> Sequence[SellerChange]:
         """Return everything that was ever changed about a seller, oldest first."""
