@@ -101,9 +101,8 @@ def test_a_turn_is_corrected_in_its_place_and_the_correction_undone(world: World
     page.locator("#turn-8 textarea").fill(
         "理解，价格是要算清楚。三千的那种不带录音和提醒，很多店都赚回来了。"
     )
-    select = page.locator("#turn-8 label.field", has_text="过度承诺").locator("select")
-    if select.count():
-        select.select_option("wrong")
+    named = page.locator("span", has_text="「保证您肯定赚回来」")
+    page.locator("#turn-8 label.field").filter(has=named).locator("select").select_option("wrong")
     page.get_by_role("button", name="保存更正").click()
     expect(page.locator(".toast")).to_contain_text("已更正")
     expect(turn.locator(".turn__text")).to_contain_text("很多店都赚回来了")
