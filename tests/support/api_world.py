@@ -32,6 +32,7 @@ from huaxiang.api.http.app import create_app
 from huaxiang.api.http.health import blobs_check, database_check
 from huaxiang.api.http.once import Idempotency
 from huaxiang.api.inspecting import build_inspecting
+from huaxiang.api.reviews.suite import reviews_of
 from huaxiang.api.serialise import metadata_json
 from huaxiang.api.services import Services
 from huaxiang.api.workflow import Stores
@@ -115,6 +116,7 @@ def make_services(
         rules=inspecting.rules,
         understanding=lambda: build_judged_language("keywords @ 1")[0],
         customers=CustomerStore(),
+        reviews=reviews_of(chosen, inspecting.rules),
         authenticator=Authenticator(sessions, devices),
         sign_in=SignIn(sessions, passwords, Throttle(sessions, KEY), timedelta(hours=1)),
         idempotency=Idempotency(sessions),

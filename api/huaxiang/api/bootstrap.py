@@ -316,6 +316,7 @@ def build_services(system: System) -> Services:
     from huaxiang.api.access.sign_in import SignIn
     from huaxiang.api.access.throttle import Throttle
     from huaxiang.api.http.once import Idempotency
+    from huaxiang.api.reviews.suite import reviews_of
     from huaxiang.api.services import Services
     from huaxiang.profile.customers import CustomerStore
 
@@ -339,6 +340,7 @@ def build_services(system: System) -> Services:
         rules=system.inspecting.rules,
         understanding=system.language,
         customers=CustomerStore(settings.default_country),
+        reviews=reviews_of(settings, system.inspecting.rules),
         authenticator=Authenticator(storage.sessions, registry),
         sign_in=SignIn(
             storage.sessions,

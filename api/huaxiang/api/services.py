@@ -18,6 +18,7 @@ from huaxiang.core.settings import Settings
 if TYPE_CHECKING:
     from huaxiang.api.corrections import Corrections
     from huaxiang.api.inspecting import Inspecting
+    from huaxiang.api.reviews.suite import Reviews
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.ingest.devices import DeviceRegistry
     from huaxiang.ingest.receive import Receiver
@@ -58,6 +59,7 @@ class Services:
     rules: RuleStore
     understanding: Callable[[], Understands]
     customers: CustomerStore
+    reviews: Reviews
     authenticator: Authenticator
     sign_in: SignIn
     idempotency: Idempotency

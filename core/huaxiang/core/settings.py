@@ -188,6 +188,15 @@ class AccessSettings(BaseModel):
     metrics_from_loopback: bool = False
 
 
+class ReviewSettings(BaseModel):
+    """Reviews: how long a seller may appeal, and whether ``serve`` draws by the sampling plans at night."""
+
+    model_config = ConfigDict(frozen=True)
+
+    appeal_days: int = Field(7, ge=1, le=365)
+    sampling: bool = True
+
+
 class Settings(BaseSettings):
     """All settings; each is an environment variable ``HUAXIANG_…``, nested ones with ``__``.
 
@@ -218,6 +227,7 @@ class Settings(BaseSettings):
     language_model: LanguageModelSettings = LanguageModelSettings()
     http: HttpSettings = HttpSettings()
     access: AccessSettings = AccessSettings()
+    review: ReviewSettings = ReviewSettings()
 
     @property
     def resolved_database_url(self) -> str:

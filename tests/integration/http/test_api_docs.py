@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from api_world import World, add_call
+from reviews import store_conversations
 from tus_server import PATH, serving
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
@@ -50,6 +51,7 @@ def test_every_example_works_and_answers_what_is_shown(world: World, tmp_path: P
             "PATH": os.environ["PATH"],
             "HUAXIANG": address.removesuffix(PATH),
             "RECORDING": add_call(world.services),
+            "SCORED": store_conversations(world.services.sessions)[0].recording.id,
             **{name.upper(): world.keys[name] for name in ("device", "crm", "manager", "admin")},
         }
         for command, shown in commands:

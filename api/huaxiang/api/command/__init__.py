@@ -14,6 +14,7 @@ from huaxiang.api.command import (
     export,
     lexicon,
     models,
+    review,
     rules,
     server,
     speaker,
@@ -37,6 +38,7 @@ export.register(app)
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
+app.add_typer(review.app, name="review")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(speaker.app, name="speaker")
 app.add_typer(access.device_app, name="device")

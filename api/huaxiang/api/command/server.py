@@ -37,6 +37,8 @@ def serve(
     """Serve API and console, with an embedded worker; SQLite and a folder, no other server."""
     import uvicorn
 
+    from huaxiang.api.reviews.nightly import nightly_sampling
+
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**given)
     configure_logging(settings.log_level)
@@ -47,7 +49,8 @@ def serve(
     people.print(f"话像 on http://{settings.host}:{settings.port}", markup=False)
     app = bootstrap.build_app(system)
     worker = nullcontext() if without_worker else bootstrap.running_worker(system, on_stuck=_exit_now)
-    with bootstrap.build_sweeper(system), worker:
+    sampling = nightly_sampling(settings, system.storage.sessions)
+    with bootstrap.build_sweeper(system), sampling, worker:
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
 
 

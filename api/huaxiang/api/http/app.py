@@ -11,7 +11,20 @@ from fastapi.routing import iter_route_contexts
 
 from huaxiang.api.access.guard import Require
 from huaxiang.api.access.sessions import SESSION_COOKIE
-from huaxiang.api.http import customers, devices, health, jobs, listening, metrics, recordings, rules, uploads
+from huaxiang.api.http import (
+    calibrations,
+    customers,
+    devices,
+    health,
+    jobs,
+    listening,
+    metrics,
+    recordings,
+    reviews,
+    rules,
+    sampling,
+    uploads,
+)
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.authentication import CSRF_HEADER, Authentication
 from huaxiang.api.http.body_limit import BodyLimit
@@ -37,6 +50,9 @@ _ROUTERS = (
     devices.router,
     jobs.router,
     rules.router,
+    reviews.router,
+    sampling.router,
+    calibrations.router,
 )
 _DESCRIPTION = """\
 Recordings of sales conversations in; transcripts, findings, scorecards and customer profiles out, all with

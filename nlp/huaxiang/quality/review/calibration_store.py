@@ -93,9 +93,12 @@ class CalibrationStore:
         )
         return _calibration(row, list(calls), list(acts))
 
-    def list(self, session: Session, *, limit: int = 100) -> list[Calibration]:
-        """Return sessions, newest first."""
-        ids = session.scalars(select(CalibrationRow.id).order_by(CalibrationRow.id.desc()).limit(limit))
+    def list(self, session: Session, *, cursor: str | None = None, limit: int = 100) -> list[Calibration]:
+        """Return sessions, newest first; with ``cursor`` those that are older than the one of this id."""
+        query = select(CalibrationRow.id)
+        if cursor is not None:
+            query = query.where(CalibrationRow.id < cursor)
+        ids = session.scalars(query.order_by(CalibrationRow.id.desc()).limit(limit))
         return [self.get(session, one) for one in ids]
 
     def score(

@@ -184,11 +184,15 @@ class PlanStore:
             drawing.known,
         )
 
-    def past(self, session: Session, plan: str | None = None, *, limit: int = 50) -> Sequence[PastDrawing]:
-        """Return the drawings so far, newest period first."""
+    def past(
+        self, session: Session, plan: str | None = None, *, before: datetime | None = None, limit: int = 50
+    ) -> Sequence[PastDrawing]:
+        """Return the drawings so far, newest period first; those of periods that began ``before``."""
         query = select(SamplingDrawRow)
         if plan is not None:
             query = query.where(SamplingDrawRow.plan == plan)
+        if before is not None:
+            query = query.where(SamplingDrawRow.period_from < before)
         rows = session.scalars(query.order_by(SamplingDrawRow.period_from.desc()).limit(limit))
         return [
             PastDrawing(
@@ -212,6 +216,16 @@ class PlanStore:
             )
         )
         return found is not None
+
+    def was_active(self, session: Session, name: str, moment: datetime) -> bool:
+        """Tell whether the version of a plan that held at a moment was active; false before its first."""
+        row = session.scalars(
+            select(SamplingPlanRow)
+            .where(SamplingPlanRow.name == name, SamplingPlanRow.created_at <= moment)
+            .order_by(SamplingPlanRow.version.desc())
+            .limit(1)
+        ).first()
+        return row is not None and row.active
 
     def _case(
         self, session: Session, recording_id: str, scorecard: Scorecard, seller: str | None, actor: Actor

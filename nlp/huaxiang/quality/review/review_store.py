@@ -15,14 +15,16 @@ from huaxiang.core.errors import Conflict, NotFound, OutOfDate
 from huaxiang.core.types import Json, Scorecard, new_id
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case, advance, check_seen, replay
-from huaxiang.quality.review.final_score import FinalScore, automatic_score, final_score
+from huaxiang.quality.review.final_score import CorrectedScore, FinalScore, automatic_score, final_score
 from huaxiang.quality.review.outcomes import (
     Act,
     ActKind,
     Actor,
     Judgement,
     Origin,
+    Outcome,
     automatic_of,
+    outcome_of,
 )
 from huaxiang.quality.review.scores import automatic_items, newest_corrected
 from huaxiang.quality.review.tables import ReviewActRow, ReviewCaseRow
@@ -209,17 +211,63 @@ class ReviewStore:
             if stored is None and form is None:
                 scores[recording_id] = automatic_score(recording_id, items.scorecard())
                 continue
-            judged = stored.case.items if stored else ()
-            told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
-            scores[recording_id] = final_score(
-                recording_id,
-                self._definition_for(session, definition),
-                told or items.outcomes(),
-                case_id=stored.id if stored else None,
-                case=stored.case if stored else None,
-                corrected=form,
-            )
+            told = items.outcomes()
+            scores[recording_id] = self._final(session, recording_id, definition, told, stored, form)
         return scores
+
+    def final_of(self, session: Session, cases: Iterable[StoredCase]) -> Mapping[str, FinalScore]:
+        """Return the score that holds by the scorecard of each case, by the cases' ids."""
+        listed = list(cases)
+        corrected = newest_corrected(session, [stored.recording_id for stored in listed])
+        return {
+            stored.id: self._final(
+                session,
+                stored.recording_id,
+                stored.case.definition,
+                (),
+                stored,
+                corrected.get((stored.recording_id, stored.case.definition)),
+            )
+            for stored in listed
+        }
+
+    def final_by_scorecard(
+        self, session: Session, recording_id: str, scorecards: Sequence[Scorecard]
+    ) -> Mapping[str, FinalScore]:
+        """Return the score that holds by each of a recording's scorecards, by their definitions."""
+        corrected = newest_corrected(session, [recording_id])
+        found: dict[str, FinalScore] = {}
+        for scorecard in scorecards:
+            definition = scorecard.definition
+            stored = self.of_recording(session, recording_id, definition)
+            form = corrected.get((recording_id, definition))
+            if stored is None and form is None:
+                found[definition] = automatic_score(recording_id, scorecard)
+                continue
+            told = [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items]
+            found[definition] = self._final(session, recording_id, definition, told, stored, form)
+        return found
+
+    def _final(
+        self,
+        session: Session,
+        recording_id: str,
+        definition: str,
+        automatic: Sequence[tuple[str, str, Outcome]],
+        stored: StoredCase | None,
+        corrected: CorrectedScore | None,
+    ) -> FinalScore:
+        """Add up anew; what was automatic when a case was opened counts before what is now."""
+        judged = stored.case.items if stored else ()
+        told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
+        return final_score(
+            recording_id,
+            self._definition_for(session, definition),
+            told or automatic,
+            case_id=stored.id if stored else None,
+            case=stored.case if stored else None,
+            corrected=corrected,
+        )
 
     def _do(self, session: Session, case_id: str, seen: int | None, *acts: Act) -> StoredCase:
         stored = self.get(session, case_id, lock=True)

@@ -1,0 +1,92 @@
+"""Who acts in a review, and which cases a caller sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from huaxiang.api.access.callers import Caller
+from huaxiang.api.access.scopes import Scope
+from huaxiang.api.reviews.suite import Reviews
+from huaxiang.core.errors import NotFound
+from huaxiang.quality.review.case import Case, replay
+from huaxiang.quality.review.outcomes import ActKind, Actor, CaseState
+from huaxiang.quality.review.review_store import StoredCase
+
+
+def actor_of(caller: Caller) -> Actor:
+    """Return a caller as the reviews know them: a seller by the name that recordings have."""
+    return Actor(caller.key, caller.only_seller or caller.name)
+
+
+def visible_case(session: Session, reviews: Reviews, caller: Caller, case_id: str) -> StoredCase:
+    """Return a case that the caller may see; raises NotFound for another seller's as for none.
+
+    A seller sees what was judged when it is handed in, not before.
+    """
+    stored = reviews.cases.get(session, case_id)
+    seller = caller.only_seller
+    if seller is None:
+        return stored
+    if stored.case.seller != seller:
+        raise NotFound("there is no such case of review")
+    return handed_in(stored)
+
+
+def handed_in(stored: StoredCase) -> StoredCase:
+    """Return a case without the judgements that nobody handed in yet; its version stays."""
+    done = max(
+        (act.sequence for act in stored.acts if act.kind in (ActKind.REVIEWED, ActKind.SETTLED)), default=0
+    )
+    acts = tuple(act for act in stored.acts if act.kind is not ActKind.JUDGED or act.sequence < done)
+    if len(acts) == len(stored.acts):
+        return stored
+    return replace(stored, case=replace(replay(acts), version=stored.case.version), acts=acts)
+
+
+class Mode(StrEnum):
+    """What somebody may do with a case on its page, beside reading it."""
+
+    READ = "read"
+    REVIEW = "review"
+    REOPEN = "reopen"
+    APPEAL = "appeal"
+    SETTLE = "settle"
+
+
+class Hindrance(StrEnum):
+    """Why a case that waits is not for this person."""
+
+    OWN_CALL = "own_call"
+    OWN_REVIEW = "own_review"
+    ASSIGNED = "assigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What a person may do with a case, or what hinders it; the case itself refuses the same."""
+
+    mode: Mode
+    hindrance: Hindrance | None = None
+
+
+def ability(case: Case, caller: Caller, moment: datetime) -> Ability:
+    """Return what a caller may do with a case at a moment."""
+    actor = actor_of(caller)
+    own = case.seller is not None and actor.name == case.seller
+    if case.state is CaseState.REVIEWED and own and case.may_appeal(moment):
+        return Ability(Mode.APPEAL)
+    if not caller.may(Scope.MANAGER) or case.state is CaseState.FINAL:
+        return Ability(Mode.READ)
+    if own:
+        return Ability(Mode.READ, Hindrance.OWN_CALL)
+    if case.state is CaseState.REVIEWED:
+        return Ability(Mode.REOPEN)
+    if case.state is CaseState.APPEALED and actor.key in case.judges:
+        return Ability(Mode.READ, Hindrance.OWN_REVIEW)
+    if case.assignee not in (None, actor.name):
+        return Ability(Mode.READ, Hindrance.ASSIGNED)
+    return Ability(Mode.REVIEW if case.state is CaseState.TO_REVIEW else Mode.SETTLE)
