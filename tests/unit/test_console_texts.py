@@ -20,6 +20,7 @@ FROM_DATA = frozenset({
     "metric", "objection", "part", "progress", "reason", "role", "scorecard", "sentiment", "setting",
     "skipped", "source", "state", "status", "step",
 })  # fmt: skip
+FROM_DATA |= {"case", "case_done", "did", "every", "hindrance", "origin", "preset", "verdict", "wrong"}
 
 
 @pytest.fixture(params=LANGUAGES)

@@ -15,8 +15,11 @@ LOGIN_COOKIE = "huaxiang_login"
 _MAX_FIELDS = 50
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of an urlencoded form. Raises InvalidInput for another content type."""
+async def read_form(request: Request, max_fields: int = _MAX_FIELDS) -> dict[str, str]:
+    """Return the fields of an urlencoded form. Raises InvalidInput for another content type.
+
+    ``max_fields`` bounds them; a form with a field for every item of something needs more.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise InvalidInput("a form of the pages is application/x-www-form-urlencoded")
@@ -24,7 +27,7 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         return dict(
             parse_qsl(
-                body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_MAX_FIELDS
+                body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=max_fields
             )
         )
     except ValueError as error:

@@ -16,6 +16,7 @@ from huaxiang.console.assets import STATIC, Assets, CachedStaticFiles
 from huaxiang.console.correction_pages import correction_router
 from huaxiang.console.customer_pages import customer_router
 from huaxiang.console.recording_pages import recording_router
+from huaxiang.console.reviewing import REVIEW_ROUTERS
 from huaxiang.console.sign_in_pages import sign_in_router
 from huaxiang.console.views import Views, language_of, toast
 
@@ -24,6 +25,8 @@ def mount_console(app: FastAPI, services: Services) -> Render:
     """Add the pages to ``app``; return what turns a problem into a page for a person."""
     views = Views(Assets())
     for make in (sign_in_router, recording_router, correction_router, customer_router):
+        app.include_router(make(services, views))
+    for make in REVIEW_ROUTERS:
         app.include_router(make(services, views))
     app.add_api_route("/", _home, methods=["GET"], include_in_schema=False)
     views.served = {route.path for route in iter_route_contexts(app.routes) if route.path is not None}

@@ -23,7 +23,7 @@ LANGUAGE_COOKIE = "huaxiang_lang"
 FLASH_COOKIE = "huaxiang_done"
 STYLES = tuple(
     f"css/{name}.css"
-    for name in ("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile")
+    for name in ("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile", "review")
 )
 _A_YEAR_S = 365 * 24 * 3600
 _FLASH_S = 30
