@@ -37,6 +37,7 @@ def workflow(world: World) -> RecordingWorkflow:
         stores=stores,
         inspecting=services.inspecting,
         corrections=services.corrections,
+        features=services.features,
         lock_digest="0" * 64,
         country="CN",
     )

@@ -90,6 +90,7 @@ def workflow(world: World) -> RecordingWorkflow:
         blobs=services.blobs,
         stores=Stores(services.recordings, services.transcripts, services.insights, services.scorecards),
         inspecting=services.inspecting,
+        features=services.features,
         corrections=services.corrections,
         lock_digest="0" * 64,
         country="CN",

@@ -28,10 +28,10 @@ from huaxiang.api.access.tokens import add_token
 from huaxiang.api.access.users import add_user
 from huaxiang.api.bootstrap import build_judged_language, build_sentence_encoder
 from huaxiang.api.corrections import Corrections
+from huaxiang.api.history.building import build_desk, build_writer
 from huaxiang.api.http.app import create_app
 from huaxiang.api.http.health import blobs_check, database_check
 from huaxiang.api.http.once import Idempotency
-from huaxiang.api.inspecting import build_inspecting
 from huaxiang.api.reviews.suite import reviews_of
 from huaxiang.api.serialise import metadata_json
 from huaxiang.api.services import Services
@@ -48,6 +48,7 @@ from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.ingest.tables import RecordingRow
 from huaxiang.ingest.uploads import UploadService
 from huaxiang.nlp.insights_store import InsightsStore
+from huaxiang.nlp.understand import Understanding
 from huaxiang.profile.customers import CustomerStore
 from huaxiang.profile.merge import merge_recording
 from huaxiang.quality.scorecard_store import ScorecardStore
@@ -97,8 +98,13 @@ def make_services(
     devices = DeviceRegistry()
     receiver = Receiver(blobs, jobs, chosen.audio)
     passwords = Passwords(memory_cost=64, time_cost=1)
-    inspecting = build_inspecting(chosen, build_sentence_encoder)
     stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
+    features = build_writer(chosen, build_sentence_encoder, vectors=False)
+    inspecting = features.inspecting
+
+    def understanding() -> Understanding:
+        return build_judged_language("keywords @ 1")[0]
+
     return Services(
         settings=chosen,
         sessions=sessions,
@@ -111,15 +117,17 @@ def make_services(
         transcripts=TranscriptStore(),
         insights=InsightsStore(),
         scorecards=ScorecardStore(),
-        corrections=Corrections(sessions, stores, inspecting),
+        corrections=Corrections(sessions, stores, inspecting, renewed=(features.refresh,)),
         inspecting=inspecting,
         rules=inspecting.rules,
-        understanding=lambda: build_judged_language("keywords @ 1")[0],
+        understanding=understanding,
         customers=CustomerStore(),
         reviews=reviews_of(chosen, inspecting.rules),
         authenticator=Authenticator(sessions, devices),
         sign_in=SignIn(sessions, passwords, Throttle(sessions, KEY), timedelta(hours=1)),
         idempotency=Idempotency(sessions),
+        features=features,
+        history=build_desk(sessions, features, understanding),
         login_key=KEY,
         checks={"database": database_check(engine), "blobs": blobs_check(blobs)},
     )

@@ -138,7 +138,7 @@ def _agreeing(judging: Judging, page: Sequence[Packed], anew: Sequence[Scorecard
     agreeing = 0
     for packed, scorecard in zip(page, anew, strict=True):
         (swept,) = judging(packed).marks
-        (full,) = judging.scorecards(packed.features())
+        (full,) = judging.scorecards(packed)
         agreeing += full == scorecard and swept == marks_of(scorecard)
     return agreeing
 

@@ -22,10 +22,9 @@ from huaxiang.api.pipeline import Analysis, Pipeline
 from huaxiang.api.speakers import SPEAKER_MODELS
 from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
-from huaxiang.core.database import make_engine, now, session_factory
+from huaxiang.core.database import make_engine, session_factory
 from huaxiang.core.lock import ModelLock, offline_environment
 from huaxiang.core.settings import Settings
-from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
 from huaxiang.core.zones import zone_of
 from huaxiang.ingest.devices import DeviceRegistry
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from huaxiang.api.corrections import Corrections
+    from huaxiang.api.history.features import FeatureWriter
     from huaxiang.api.inspecting import Inspecting
     from huaxiang.api.services import Services
     from huaxiang.api.workflow import RecordingWorkflow, Stores
@@ -69,6 +69,7 @@ class System:
     stores: Stores
     inspecting: Inspecting
     corrections: Corrections
+    features: FeatureWriter
     language: Callable[[], Understanding]
     workflow: RecordingWorkflow
     jobs: JobQueue
@@ -164,20 +165,6 @@ def build_judged_language(source: str) -> tuple[Understanding, Inspector]:
     return understanding, Inspector(default_scorecard())
 
 
-def typed_recording(transcript: Transcript, setting: Setting | None) -> Recording:
-    """Return the recording that stands for a typed conversation: its id, and no audio."""
-    return Recording(
-        id=transcript.recording_id,
-        sha256="",
-        size_bytes=0,
-        filename="",
-        blob_key="",
-        source="typed",
-        received_at=now(),
-        metadata=CallMetadata(setting=setting),
-    )
-
-
 def build_plain_recognisers(settings: Settings) -> dict[str, PlainRecogniser]:
     """Return the recognition library used plainly, as the baseline to measure beside."""
     from huaxiang.asr.plain import plain_recognisers
@@ -232,7 +219,7 @@ def build_decoder(settings: Settings) -> Decoder:
 def build_system(settings: Settings) -> System:
     """Open the storage and put the workflow together; models are loaded with the first recording."""
     from huaxiang.api.corrections import Corrections
-    from huaxiang.api.inspecting import build_inspecting
+    from huaxiang.api.history.building import build_writer
     from huaxiang.api.workflow import RecordingWorkflow, Stores
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.core.jobs_dbos import DbosJobs
@@ -243,8 +230,11 @@ def build_system(settings: Settings) -> System:
     storage = open_storage(settings)
     stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
     lock = ModelLock.load(settings.user_lock)
-    inspecting = build_inspecting(settings, build_sentence_encoder)
-    corrections = Corrections(storage.sessions, stores, inspecting, settings.default_country)
+    features = build_writer(settings, build_sentence_encoder)
+    inspecting = features.inspecting
+    corrections = Corrections(
+        storage.sessions, stores, inspecting, settings.default_country, (features.refresh,)
+    )
     language = cache(partial(build_language, settings))
     workflow = RecordingWorkflow(
         decode=build_decoder(settings),
@@ -256,9 +246,12 @@ def build_system(settings: Settings) -> System:
         corrections=corrections,
         lock_digest=lock.digest,
         country=settings.default_country,
+        features=features,
     )
     jobs = DbosJobs(storage.engine, workflow.definition())
-    return System(settings, storage, stores, inspecting, corrections, language, workflow, jobs, lock)
+    return System(
+        settings, storage, stores, inspecting, corrections, features, language, workflow, jobs, lock
+    )
 
 
 @contextmanager
@@ -315,6 +308,7 @@ def build_services(system: System) -> Services:
     from huaxiang.api.access.passwords import Passwords
     from huaxiang.api.access.sign_in import SignIn
     from huaxiang.api.access.throttle import Throttle
+    from huaxiang.api.history.building import build_desk
     from huaxiang.api.http.once import Idempotency
     from huaxiang.api.reviews.suite import reviews_of
     from huaxiang.api.services import Services
@@ -349,6 +343,8 @@ def build_services(system: System) -> Services:
             timedelta(seconds=settings.access.session_s),
         ),
         idempotency=Idempotency(storage.sessions, timedelta(seconds=settings.http.idempotency_s)),
+        features=system.features,
+        history=build_desk(storage.sessions, system.features, system.language),
         login_key=key,
         checks=_checks(system),
     )

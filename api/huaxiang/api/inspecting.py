@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from huaxiang.api.history.in_force import InForce
 from huaxiang.api.pipeline import Inspection, Tagging, tag_names
 from huaxiang.core.settings import Settings
 from huaxiang.core.types import Insights, Recording, Scorecard, Transcript
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What one recording is judged on: its words and findings, what was told of it, the scorecards in use."""
+    """What one recording is judged on: words, findings, what was told of it, and the scorecards in force."""
 
     transcript: Transcript
     insights: Insights
@@ -60,7 +61,7 @@ class Inspecting:
     ) -> Grounds:
         """Return all that a recording is judged on, so that judging it needs no transaction."""
         told = self.told(session, recording, transcript, insights)
-        return Grounds(transcript, insights, told, self.rules.current(session))
+        return Grounds(transcript, insights, told, InForce(self.rules).all(session))
 
     def scorecards(self, grounds: Grounds) -> tuple[Scorecard, ...]:
         """Return the automatic scores by all scorecards that apply, the main one first; none is stored.

@@ -11,7 +11,7 @@ from huaxiang.api.pipeline import Conversation, Pipeline, Progress, Speech
 from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.database import now
 from huaxiang.core.errors import NotFound
-from huaxiang.core.types import CallMetadata, Recording, Transcript
+from huaxiang.core.types import CallMetadata, Recording, Setting, Transcript
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -58,4 +58,18 @@ def recording_of(path: Path, metadata: CallMetadata) -> Recording:
         source="cli",
         received_at=now(),
         metadata=metadata,
+    )
+
+
+def typed_recording(transcript: Transcript, setting: Setting | None) -> Recording:
+    """Return the recording that stands for a typed conversation: its id, and no audio."""
+    return Recording(
+        id=transcript.recording_id,
+        sha256="",
+        size_bytes=0,
+        filename="",
+        blob_key="",
+        source="typed",
+        received_at=now(),
+        metadata=CallMetadata(setting=setting),
     )

@@ -17,6 +17,8 @@ from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
     from huaxiang.api.corrections import Corrections
+    from huaxiang.api.history.desk import HistoryDesk
+    from huaxiang.api.history.features import FeatureWriter
     from huaxiang.api.inspecting import Inspecting
     from huaxiang.api.reviews.suite import Reviews
     from huaxiang.asr.transcripts import TranscriptStore
@@ -63,5 +65,7 @@ class Services:
     authenticator: Authenticator
     sign_in: SignIn
     idempotency: Idempotency
+    features: FeatureWriter
+    history: HistoryDesk
     login_key: bytes = field(repr=False)
     checks: Mapping[str, Check]

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.corrections import Corrections
+from huaxiang.api.history.features import FeatureWriter
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.api.pipeline import Pipeline, skipped_inspection
 from huaxiang.api.progress import ProgressTeller, begun, ended
@@ -64,6 +65,7 @@ class RecordingWorkflow:
         corrections: Corrections,
         lock_digest: str,
         country: str,
+        features: FeatureWriter,
     ) -> None:
         self._decode = decode
         self._pipeline = pipeline
@@ -74,6 +76,7 @@ class RecordingWorkflow:
         self._corrections = corrections
         self._lock_digest = lock_digest
         self._country = country
+        self._features = features
 
     def definition(self) -> Workflow:
         """Return the workflow as the job runtime takes it."""
@@ -137,11 +140,13 @@ class RecordingWorkflow:
         return {"turns": len(transcript.turns)}
 
     def understand(self, recording_id: str) -> StageResult:
-        """Find intents, objections, acts, entities and metrics in the stored transcript."""
+        """Find intents, objections, acts, entities and metrics of the stored transcript, for rules too."""
         recording, transcript = self._load(recording_id)
         insights = self._pipeline().language.run(transcript, recording)
+        vectors = self._features.encoded(transcript)
         with transaction(self._sessions) as session:
             self._stores.insights.save(session, recording_id, insights, self._lock_digest)
+            self._features.refresh(session, recording_id, vectors)
         return {"findings": len(insights.findings)}
 
     def inspect(self, recording_id: str) -> StageResult:

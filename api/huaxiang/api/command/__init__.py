@@ -12,6 +12,7 @@ from huaxiang.api.command import (
     conversations,
     evaluate,
     export,
+    history,
     lexicon,
     models,
     review,
@@ -37,6 +38,7 @@ bench.register(app)
 export.register(app)
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
+history.register(rules.app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(review.app, name="review")
 app.add_typer(lexicon.app, name="lexicon")

@@ -11,7 +11,7 @@ import typer
 
 from huaxiang.api import bootstrap, serialise
 from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
-from huaxiang.api.local import process_file, transcribe_file
+from huaxiang.api.local import process_file, transcribe_file, typed_recording
 from huaxiang.api.pipeline import Conversation
 from huaxiang.core.errors import Conflict, HuaxiangError
 from huaxiang.core.settings import load_settings
@@ -96,7 +96,7 @@ def analyze(
     given = list(read_conversations(conversation))
     with progress_bar(conversation.name) as advance:
         for done, item in enumerate(given, start=1):
-            recording = bootstrap.typed_recording(item.transcript, item.setting)
+            recording = typed_recording(item.transcript, item.setting)
             result = analysis.analyse(recording, item.transcript)
             if as_json:
                 emit_json(_conversation_json(result))

@@ -14,7 +14,7 @@ from huaxiang.quality.history.judging import Marks, Rescored
 
 BIN_PERCENT = 10
 """Width of a bar of the histogram of changes, in percent of the possible score."""
-MOST_CHANGES = 500
+MOST_CHANGES = 2000
 UNKNOWN = ""
 """The key of conversations of nobody known, and of sellers of no team."""
 _EQUAL = 0.005
@@ -70,6 +70,15 @@ class ItemChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """What an item came to before and after in one conversation: as in ``ItemChange``, or ``absent``."""
+
+    item: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One conversation whose score differs; ``items`` are those that came to something else."""
 
@@ -78,7 +87,7 @@ class Change:
     started_at: datetime
     before: Marks | None
     after: Marks | None
-    items: tuple[str, ...]
+    items: tuple[Flip, ...]
 
     @property
     def difference(self) -> float:
@@ -92,7 +101,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changes where ``after`` takes the place of ``before`` on ``conversations`` calls.
+    """What changes where ``after`` takes the place of ``before``, which is empty for a new scorecard.
 
     ``histogram`` counts calls by the lower edge of their change in percent points, ``BIN_PERCENT`` wide;
     those that do not change are not in it. ``changes`` are the greatest ones, at most ``MOST_CHANGES``.
@@ -152,7 +161,7 @@ class Comparing:
     """Adds up a comparison conversation by conversation, so that the history is never in memory."""
 
     def __init__(
-        self, before: ScorecardDefinition, after: ScorecardDefinition, teams: Mapping[str, str]
+        self, before: ScorecardDefinition | None, after: ScorecardDefinition, teams: Mapping[str, str]
     ) -> None:
         self._before, self._after, self._teams = before, after, teams
         self._places = (_places(before), _places(after))
@@ -172,7 +181,7 @@ class Comparing:
         for item, outcomes in self._outcomes(before, after):
             self._flips[item][outcomes] += 1
             if outcomes[0] != outcomes[1]:
-                moved.append(item)
+                moved.append(Flip(item, *outcomes))
         change = Change(
             rescored.recording_id, rescored.seller, rescored.started_at, before, after, tuple(moved)
         )
@@ -188,7 +197,7 @@ class Comparing:
         """Return the comparison of all that was added."""
         ordered = sorted(self._greatest, key=lambda entry: (-entry[0], entry[1]))
         return Comparison(
-            before=self._before.reference,
+            before=self._before.reference if self._before else "",
             after=self._after.reference,
             whole=self._whole.group("all"),
             teams=tuple(self._by_team[team].group(team) for team in sorted(self._by_team)),
@@ -211,7 +220,7 @@ class Comparing:
             yield item, (_outcome(before, earlier.get(item)), _outcome(after, later.get(item)))
 
     def _items(self) -> Iterable[ItemChange]:
-        earlier = {item.id: item for item in self._before.items}
+        earlier = {item.id: item for item in self._before.items} if self._before else {}
         later = {item.id: item for item in self._after.items}
         for identifier in dict.fromkeys((*later, *earlier)):
             item = later.get(identifier) or earlier[identifier]
@@ -234,20 +243,23 @@ class Comparing:
 
 
 def compare(
-    before: ScorecardDefinition,
+    before: ScorecardDefinition | None,
     after: ScorecardDefinition,
     judged: Iterable[Rescored],
     teams: Mapping[str, str],
 ) -> Comparison:
-    """Return what changes from ``before`` to ``after`` over conversations judged by both."""
+    """Return what changes from ``before`` to ``after`` over conversations judged by both.
+
+    Where there is none before, their first marks are None.
+    """
     comparing = Comparing(before, after, teams)
     for rescored in judged:
         comparing.add(rescored)
     return comparing.result()
 
 
-def _places(definition: ScorecardDefinition) -> dict[str, int]:
-    return {item.id: place for place, item in enumerate(definition.items)}
+def _places(definition: ScorecardDefinition | None) -> dict[str, int]:
+    return {item.id: place for place, item in enumerate(definition.items)} if definition else {}
 
 
 def _outcome(marks: Marks | None, place: int | None) -> str:

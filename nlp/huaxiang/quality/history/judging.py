@@ -9,10 +9,11 @@ from datetime import datetime
 from huaxiang.core.types import Finding, FindingKind, Insights, Scorecard
 from huaxiang.quality.applies import applies
 from huaxiang.quality.definition import Condition, ScorecardDefinition
-from huaxiang.quality.heard import Heard, Told
+from huaxiang.quality.heard import Heard, Likeness, Told
 from huaxiang.quality.history.features import Features
 from huaxiang.quality.history.fingerprint import Fingerprints
 from huaxiang.quality.history.store import Packed
+from huaxiang.quality.history.vectors import SentenceMap, StoredLikeness, unpack_vectors
 from huaxiang.quality.inspector import Inspector, needs_review, outcome_of, roles_in_doubt, verdict_of
 from huaxiang.quality.totals import total
 
@@ -52,22 +53,29 @@ class Judging:
     """Judges a conversation by scorecards; what they share is judged once. May be pickled.
 
     ``teams`` has the team of each seller as it is now: told facts are as of the day of the recording.
+    ``sentences`` are the vectors of what conditions compare turns with; a recording without vectors of
+    its turns, or a task without sentences, leaves such conditions untold.
     """
 
     definitions: tuple[ScorecardDefinition, ...]
     teams: Mapping[str, str] = field(default_factory=dict)
+    sentences: SentenceMap = field(default_factory=dict)
 
     @classmethod
-    def by(cls, definitions: Sequence[ScorecardDefinition], teams: Mapping[str, str]) -> Judging:
+    def by(
+        cls,
+        definitions: Sequence[ScorecardDefinition],
+        teams: Mapping[str, str],
+        sentences: SentenceMap | None = None,
+    ) -> Judging:
         """Return the task for these scorecards, with equal conditions made one."""
         prints, known = Fingerprints(), dict[str, Condition]()
         shared = tuple(_sharing(definition, prints, known) for definition in definitions)
-        return cls(shared, dict(teams))
+        return cls(shared, dict(teams), dict(sentences or {}))
 
     def __call__(self, packed: Packed) -> Rescored:
         """Return what each scorecard comes to."""
-        features = packed.features()
-        heard = StoredHeard.of(features, self.teams, cites=False)
+        heard = self.heard(packed, cites=False)
         return Rescored(
             packed.recording_id,
             packed.seller,
@@ -78,9 +86,17 @@ class Judging:
             ),
         )
 
-    def scorecards(self, features: Features) -> tuple[Scorecard | None, ...]:
+    def heard(self, packed: Packed, *, cites: bool = True) -> StoredHeard:
+        """Return a stored conversation as the conditions of this task see it."""
+        likeness = None
+        if self.sentences and packed.vectors is not None:
+            dimension = len(next(iter(self.sentences.values())))
+            likeness = StoredLikeness(unpack_vectors(packed.vectors, dimension), self.sentences)
+        return StoredHeard.of(packed.features(), self.teams, likeness, cites=cites)
+
+    def scorecards(self, packed: Packed) -> tuple[Scorecard | None, ...]:
         """Return the scorecards of one conversation in full."""
-        heard = StoredHeard.of(features, self.teams)
+        heard = self.heard(packed)
         return tuple(
             Inspector(definition).score(heard) if applies(definition, heard) else None
             for definition in self.definitions
@@ -95,7 +111,14 @@ class StoredHeard(Heard):
     opened: dict[FindingKind, tuple[Finding, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, features: Features, teams: Mapping[str, str], *, cites: bool = True) -> StoredHeard:
+    def of(
+        cls,
+        features: Features,
+        teams: Mapping[str, str],
+        likeness: Likeness | None = None,
+        *,
+        cites: bool = True,
+    ) -> StoredHeard:
         """Return the features with the seller's team as it is now.
 
         With ``cites`` false only outcomes are asked for, and no quotes are cut.
@@ -106,7 +129,7 @@ class StoredHeard(Heard):
         if isinstance(seller, str) and seller in teams:
             told["team"] = teams[seller]
         measured = Insights((), features.metrics, (), features.model)
-        return cls(features.transcript, measured, Told(told), cites=cites, features=features)
+        return cls(features.transcript, measured, Told(told), likeness, cites=cites, features=features)
 
     def findings(self, kind: FindingKind) -> Sequence[Finding]:
         """Return the findings of a kind, in the order of the conversation."""

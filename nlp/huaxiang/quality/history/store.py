@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.database import now, transaction
@@ -14,18 +15,22 @@ from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Insights, Json, Recording, Transcript
 from huaxiang.nlp.tables import InsightsRow
 from huaxiang.quality.history.features import ENCODING, Features, pack, unpack
-from huaxiang.quality.history.tables import FeaturesRow
+from huaxiang.quality.history.tables import FeaturesRow, TurnVectorsRow
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The features of one recording as they are stored, with what they are counted by."""
+    """The features of one recording as they are stored, with what they are counted by.
+
+    ``vectors`` are those of its turns, empty where nobody asked for them; None where it has none.
+    """
 
     recording_id: str
     seller: str | None
     started_at: datetime
     payload: bytes
     encoding: int = ENCODING
+    vectors: bytes | None = b""
 
     def features(self) -> Features:
         """Unpack them. Raises StorageError for an encoding of another version."""
@@ -57,35 +62,48 @@ class FeatureStore:
         session.add(row)
         session.flush()
 
+    def save_vectors(
+        self, session: Session, recording_id: str, encoder: str, dimension: int, payload: bytes
+    ) -> None:
+        """Store the packed vectors of a recording's turns, beside its features, which must be there."""
+        row = session.get(TurnVectorsRow, recording_id) or TurnVectorsRow(recording_id=recording_id)
+        row.encoder, row.dimension, row.payload = encoder, dimension, payload
+        session.add(row)
+        session.flush()
+
     def load(self, session: Session, recording_id: str) -> Features:
         """Return the features of one recording. Raises NotFound."""
-        row = session.get(FeaturesRow, recording_id)
+        return self.packed(session, recording_id).features()
+
+    def packed(self, session: Session, recording_id: str, encoder: str | None = None) -> Packed:
+        """Return the features of one recording as stored, with its vectors by ``encoder``; or NotFound."""
+        row = session.execute(_packed(encoder).where(FeaturesRow.recording_id == recording_id)).first()
         if row is None:
             raise NotFound(f"no features are stored for recording {recording_id}")
-        return unpack(row.payload, row.encoding)
+        return Packed(*row)
 
     def count(self, session: Session, since: datetime | None = None) -> int:
         """Return how many conversations have features."""
         return session.scalar(select(func.count()).select_from(FeaturesRow).where(*_since(since))) or 0
 
     def page(
-        self, session: Session, after: Packed | None = None, since: datetime | None = None, limit: int = 500
+        self,
+        session: Session,
+        after: Packed | None = None,
+        since: datetime | None = None,
+        limit: int = 500,
+        encoder: str | None = None,
     ) -> Sequence[Packed]:
         """Return the next features in the order in which the conversations began.
 
-        ``after`` is the last of the page before, ``since`` (aware) leaves out what began before. A page is
-        read in a moment, so that no one who writes waits while the whole history is read.
+        ``after`` is the last of the page before, ``since`` (aware) leaves out what began before; with
+        ``encoder`` the vectors by it come along. A page is read in a moment, so that no one who writes
+        waits while the whole history is read.
         """
         place = tuple_(FeaturesRow.started_at, FeaturesRow.recording_id)
         beyond = [] if after is None else [place > tuple_(after.started_at, after.recording_id)]
         rows = session.execute(
-            select(
-                FeaturesRow.recording_id,
-                FeaturesRow.seller,
-                FeaturesRow.started_at,
-                FeaturesRow.payload,
-                FeaturesRow.encoding,
-            )
+            _packed(encoder)
             .where(*_since(since), *beyond)
             .order_by(FeaturesRow.started_at, FeaturesRow.recording_id)
             .limit(limit)
@@ -105,19 +123,49 @@ class FeatureStore:
             .order_by(InsightsRow.recording_id)
         ).all()
 
+    def without_vectors(self, session: Session, encoder: str) -> Sequence[str]:
+        """Return the recordings with features whose turns have no vectors by this encoder."""
+        return session.scalars(
+            select(FeaturesRow.recording_id)
+            .outerjoin(TurnVectorsRow, _vectors_by(encoder))
+            .where(TurnVectorsRow.recording_id.is_(None))
+            .order_by(FeaturesRow.recording_id)
+        ).all()
+
+
+def _packed(encoder: str | None) -> Select[*tuple[Any, ...]]:
+    """Select the columns of ``Packed``."""
+    columns = (
+        FeaturesRow.recording_id,
+        FeaturesRow.seller,
+        FeaturesRow.started_at,
+        FeaturesRow.payload,
+        FeaturesRow.encoding,
+    )
+    if encoder is None:
+        return select(*columns)
+    return select(*columns, TurnVectorsRow.payload).outerjoin(TurnVectorsRow, _vectors_by(encoder))
+
+
+def _vectors_by(encoder: str) -> ColumnElement[bool]:
+    return and_(TurnVectorsRow.recording_id == FeaturesRow.recording_id, TurnVectorsRow.encoder == encoder)
+
 
 def _since(since: datetime | None) -> Sequence[ColumnElement[bool]]:
     return [] if since is None else [FeaturesRow.started_at >= since]
 
 
 def pages(
-    sessions: sessionmaker[Session], since: datetime | None = None, limit: int = 500
+    sessions: sessionmaker[Session],
+    since: datetime | None = None,
+    limit: int = 500,
+    encoder: str | None = None,
 ) -> Iterator[Sequence[Packed]]:
     """Give the features of the whole history page by page, each read in a transaction of its own."""
     store, last = FeatureStore(), None
     while True:
         with transaction(sessions) as session:
-            page = store.page(session, last, since, limit)
+            page = store.page(session, last, since, limit, encoder)
         if not page:
             return
         yield page

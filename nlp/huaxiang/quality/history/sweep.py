@@ -33,25 +33,30 @@ class Sweep:
 
     ``processes`` is how many work; with 1 all is done in this one. They are started afresh (spawn), so
     that they share no lock or connection with threads of this one, and they are given the packed
-    features: only this process reads the database.
+    features: only this process reads the database. With ``encoder`` vectors of turns come along.
     """
 
     def __init__(
-        self, sessions: sessionmaker[Session], processes: int = 1, since: datetime | None = None
+        self,
+        sessions: sessionmaker[Session],
+        processes: int = 1,
+        since: datetime | None = None,
+        encoder: str | None = None,
     ) -> None:
         self._sessions = sessions
         self._processes = processes
         self._since = since
+        self._encoder = encoder
 
     def results(self, task: Task[T]) -> Iterator[T]:
         """Give the task's result for each conversation. Raises StorageError where a process dies."""
         if self._processes < 2:
-            for page in pages(self._sessions, self._since, _PAGE):
+            for page in pages(self._sessions, self._since, _PAGE, self._encoder):
                 yield from map(task, page)
             return
         with _pool(task, self._processes) as pool:
             waiting: deque[Future[list[T]]] = deque()
-            for page in pages(self._sessions, self._since, _PAGE):
+            for page in pages(self._sessions, self._since, _PAGE, self._encoder):
                 waiting.append(cast("Future[list[T]]", pool.submit(_do, page)))
                 if len(waiting) > _WAITING_PAGES * self._processes:
                     yield from _result(waiting.popleft())

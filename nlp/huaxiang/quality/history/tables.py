@@ -43,7 +43,8 @@ class TurnVectorsRow(Base):
 class ComparisonRow(Base):
     """A scorecard that was tried on the history before it was published: what it would change.
 
-    ``text`` is the YAML as it was tried. ``result`` has figures alone.
+    ``text`` is the YAML as it was tried, ``against`` empty for a scorecard that is new. ``result`` has
+    figures alone. ``updated_at`` moves while it runs: one that stands still was broken off.
     """
 
     __tablename__ = "rule_comparisons"
@@ -58,6 +59,7 @@ class ComparisonRow(Base):
     text: Mapped[str] = mapped_column(Text)
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(16))
     done_share: Mapped[float]
     error: Mapped[str | None] = mapped_column(String(500))
@@ -65,7 +67,10 @@ class ComparisonRow(Base):
 
 
 class ComparisonChangeRow(Base):
-    """One conversation whose score a tried scorecard would change; ``position`` ranks by how much."""
+    """One conversation whose score a tried scorecard would change; ``position`` ranks by how much.
+
+    ``items`` are those that come to something else: their id, and what they came to before and after.
+    """
 
     __tablename__ = "rule_comparison_changes"
 
@@ -78,9 +83,9 @@ class ComparisonChangeRow(Base):
     position: Mapped[int]
     seller: Mapped[str | None] = mapped_column(String(200))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    before: Mapped[dict[str, Any]] = mapped_column(JSON)
-    after: Mapped[dict[str, Any]] = mapped_column(JSON)
-    items: Mapped[list[str]] = mapped_column(JSON)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    items: Mapped[list[list[str]]] = mapped_column(JSON)
 
 
 class LabRow(Base):

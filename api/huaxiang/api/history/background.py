@@ -1,0 +1,56 @@
+"""Does long work of the server one after another, in a thread that ends with the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from huaxiang.core.errors import HuaxiangError
+
+_log = structlog.get_logger(__name__)
+
+
+class Background:
+    """Takes work by name; work of a name that waits or runs already is not taken twice.
+
+    The thread is started with the first work. What is under way when the process ends is broken off, so
+    work must leave the store as it was until it is done, and be good to be done again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
+        self._names: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, name: str, work: Callable[[], None]) -> bool:
+        """Have ``work`` done; false where work of this name is waiting or under way."""
+        with self._lock:
+            if name in self._names:
+                return False
+            self._names.add(name)
+            self._waiting.put((name, work))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+                self._thread.start()
+        return True
+
+    def is_busy(self, name: str) -> bool:
+        """Tell whether work of this name waits or is under way in this process."""
+        with self._lock:
+            return name in self._names
+
+    def _run(self) -> None:
+        while True:
+            name, work = self._waiting.get()
+            try:
+                work()
+            except (HuaxiangError, SQLAlchemyError):
+                _log.warning("work on the history failed", work=name, exc_info=True)
+            finally:
+                with self._lock:
+                    self._names.discard(name)

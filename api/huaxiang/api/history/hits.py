@@ -1,0 +1,68 @@
+"""The calls that an item fails, by the scores in force: what a figure of the lab counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from huaxiang.core.types import Evidence, Window
+from huaxiang.ingest.tables import RecordingRow
+from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A call that an item fails, with what it stands on: quotes, or the window that was searched."""
+
+    recording_id: str
+    seller: str | None
+    at: datetime
+    evidence: tuple[Evidence, ...]
+    window: Window | None
+    for_review: bool
+
+
+def newest_hits(
+    session: Session, definition: str, item: str, *, offset: int = 0, limit: int = 20
+) -> Sequence[Hit]:
+    """Return the calls that an item of a version (``id @ version``) fails, the newest first."""
+    at = func.coalesce(RecordingRow.started_at, RecordingRow.received_at)
+    rows = session.execute(
+        select(ScorecardItemRow, RecordingRow.seller, RecordingRow.started_at, RecordingRow.received_at)
+        .join(RecordingRow, RecordingRow.id == ScorecardItemRow.recording_id)
+        .where(
+            ScorecardItemRow.definition == definition,
+            ScorecardItemRow.item_id == item,
+            ScorecardItemRow.passed.is_(False),
+        )
+        .order_by(at.desc(), RecordingRow.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return [
+        Hit(
+            recording_id=row.recording_id,
+            seller=seller,
+            at=started_at or received_at,
+            evidence=tuple(Evidence(**evidence) for evidence in row.evidence),
+            window=Window(**row.window) if row.window else None,
+            for_review=row.for_review,
+        )
+        for row, seller, started_at, received_at in rows
+    ]
+
+
+def scored_by(session: Session, definition: str) -> int:
+    """Return how many conversations have their present score by a version."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(ScorecardRow)
+            .where(and_(ScorecardRow.definition == definition, ScorecardRow.is_current))
+        )
+        or 0
+    )
