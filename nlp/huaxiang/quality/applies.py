@@ -32,8 +32,10 @@ def _is_meant(applies_to: AppliesTo, told: Told) -> bool:
         ("seller", applies_to.sellers),
         ("team", applies_to.teams),
     )
-    if any(wanted and told.get(fact) not in wanted for fact, wanted in listed):
-        return False
+    for fact, wanted in listed:
+        value = told.get(fact)
+        if wanted and not (isinstance(value, str) and value in wanted):
+            return False
     low, high = applies_to.min_duration_s, applies_to.max_duration_s
     if low is None and high is None:
         return True
