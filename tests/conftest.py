@@ -24,6 +24,7 @@ from huaxiang.core.settings import load_settings
 # Foreign keys go from stage to stage, so every stage's tables are known before one of them is used.
 import_all_tables()
 
+pytest_plugins = ["skipped_browser"]
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "huaxiang_template"
 MEMORY_FOR_POSTGRES_BYTES = 4 * 1024**3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +21,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
-SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
-WIDTHS = {"narrow": 360, "wide": 1440}
 TURNS = invented_transcript("r").turns
 
 
@@ -193,35 +190,3 @@ def test_audio_that_does_not_load_is_said(page: Page, call: str) -> None:
     page.route("**/audio", lambda route: route.abort())
     page.goto(f"/recordings/{call}")
     expect(page.locator("#audio-failed")).to_be_visible()
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("size", WIDTHS)
-def test_every_page_fits_its_width_without_complaints(
-    world: World, browser: Browser, address: str, page: Page, call: str, size: str, language: str
-) -> None:
-    failed = add_bare(world.services)
-    with world.services.sessions.begin() as session:
-        world.services.recordings.quarantine(session, failed, "not_audio", "the file holds no audio")
-    page.set_viewport_size({"width": WIDTHS[size], "height": 900})
-    complaints = Complaints(page)
-    folder = Path(os.environ.get("SCREENSHOTS", SCREENSHOTS))
-    folder.mkdir(exist_ok=True)
-    pages = {
-        "recordings": "/recordings",
-        "recording": f"/recordings/{call}",
-        "recording-failed": f"/recordings/{failed}",
-        "customers": "/customers",
-        "customer": f"/customers/{CUSTOMER_REF}",
-    }
-    for name, path in pages.items():
-        page.goto(f"{path}?lang={language}", wait_until="networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size]
-        page.screenshot(path=folder / f"{name}-{language}-{size}.png", full_page=True)
-    context = browser.new_context(base_url=address, viewport={"width": WIDTHS[size], "height": 900})
-    visitor = context.new_page()
-    visitor.goto(f"/login?lang={language}")
-    assert visitor.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size]
-    visitor.screenshot(path=folder / f"sign-in-{language}-{size}.png", full_page=True)
-    context.close()
-    assert complaints.found == []

@@ -20,6 +20,7 @@ from huaxiang.api.corrections import Corrections
 from huaxiang.api.history.features import index_history, missing_features, refresh_features
 from huaxiang.api.history.meaning import Meaning
 from huaxiang.api.pipeline import Pipeline, tag_names
+from huaxiang.api.search.suite import build_search
 from huaxiang.api.workflow import RecordingWorkflow, Stores
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.blobs import MemoryBlobs
@@ -63,7 +64,9 @@ def workflow_of(sessions: sessionmaker[Session], insights: Insights) -> Recordin
     pipeline = Pipeline(
         Understands(insights), inspecting.inspection, tags_from, SHANGHAI, decode=never, speech=Mute()
     )
-    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
+    with transaction(sessions) as session:
+        search = build_search(session.get_bind().engine)
+    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore(), search)
     return RecordingWorkflow(
         decode=never,
         pipeline=lambda: pipeline,

@@ -28,7 +28,9 @@ def no_models() -> Pipeline:
 
 def workflow(world: World) -> RecordingWorkflow:
     services = world.services
-    stores = Stores(services.recordings, services.transcripts, services.insights, services.scorecards)
+    stores = Stores(
+        services.recordings, services.transcripts, services.insights, services.scorecards, services.search
+    )
     return RecordingWorkflow(
         decode=lambda *_: pytest.fail("nothing is decoded"),
         pipeline=no_models,

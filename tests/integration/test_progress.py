@@ -88,7 +88,9 @@ def workflow(world: World) -> RecordingWorkflow:
         pipeline=no_models,
         sessions=services.sessions,
         blobs=services.blobs,
-        stores=Stores(services.recordings, services.transcripts, services.insights, services.scorecards),
+        stores=Stores(
+            services.recordings, services.transcripts, services.insights, services.scorecards, services.search
+        ),
         inspecting=services.inspecting,
         features=services.features,
         corrections=services.corrections,

@@ -33,6 +33,7 @@ from huaxiang.api.http.app import create_app
 from huaxiang.api.http.health import blobs_check, database_check
 from huaxiang.api.http.once import Idempotency
 from huaxiang.api.reviews.suite import reviews_of
+from huaxiang.api.search.suite import build_search, reindex, reindexing
 from huaxiang.api.serialise import metadata_json
 from huaxiang.api.services import Services
 from huaxiang.api.workflow import Stores
@@ -98,7 +99,8 @@ def make_services(
     devices = DeviceRegistry()
     receiver = Receiver(blobs, jobs, chosen.audio)
     passwords = Passwords(memory_cost=64, time_cost=1)
-    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
+    search = build_search(engine)
+    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore(), search)
     features = build_writer(chosen, build_sentence_encoder, vectors=False)
     inspecting = features.inspecting
 
@@ -117,12 +119,13 @@ def make_services(
         transcripts=TranscriptStore(),
         insights=InsightsStore(),
         scorecards=ScorecardStore(),
-        corrections=Corrections(sessions, stores, inspecting, renewed=(features.refresh,)),
+        corrections=Corrections(sessions, stores, inspecting, renewed=(features.refresh, reindexing(stores))),
         inspecting=inspecting,
         rules=inspecting.rules,
         understanding=understanding,
         customers=CustomerStore(),
         reviews=reviews_of(chosen, inspecting.rules),
+        search=search,
         authenticator=Authenticator(sessions, devices),
         sign_in=SignIn(sessions, passwords, Throttle(sessions, KEY), timedelta(hours=1)),
         idempotency=Idempotency(sessions),
@@ -144,6 +147,7 @@ def add_call(services: Services, **changes: object) -> str:
     with transaction(services.sessions) as session:
         add_row(session, recording, decoded_key)
         services.transcripts.save(session, transcript, "0" * 64)
+        reindex(session, services, identifier)
         services.insights.save(session, identifier, insights, "0" * 64)
         services.scorecards.save(session, identifier, scorecard)
         merge_recording(session, recording, transcript, insights, scorecard)

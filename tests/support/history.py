@@ -9,6 +9,7 @@ from api_world import add_row
 from invented_call import invented_audio
 from sqlalchemy.orm import Session, sessionmaker
 
+from huaxiang.api.search.index import search_index
 from huaxiang.api.services import Services
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.database import transaction
@@ -61,6 +62,7 @@ def _add(session: Session, conversation: InventedConversation, inspector: Inspec
     scorecard = inspector.inspect(transcript, insights)
     add_row(session, recording, f"decoded/{recording.id}.wav")
     TranscriptStore().save(session, transcript, LOCK_DIGEST)
+    search_index(session.get_bind().dialect.name).put(session, transcript)
     InsightsStore().save(session, recording.id, insights, LOCK_DIGEST)
     ScorecardStore().save(session, recording.id, scorecard)
     if merged:

@@ -16,9 +16,10 @@ from huaxiang.core.types import FindingKind, RecordingStatus, Role, Setting
 CONSOLE = Path(huaxiang.console.__path__[0])
 # Groups whose names come from data: labels, states, reasons.
 FROM_DATA = frozenset({
-    "act", "correction", "direction", "entity", "error", "identity", "intent", "item", "kind", "lifecycle",
-    "metric", "objection", "part", "progress", "reason", "role", "scorecard", "sentiment", "setting",
-    "skipped", "source", "state", "status", "step",
+    "act", "by", "case", "correction", "direction", "entity", "error", "identity", "intent",
+    "item", "kind", "lifecycle", "metric", "objection", "part", "progress", "reason", "role",
+    "scorecard", "sentiment", "setting", "since", "skipped", "sort", "source", "state", "status",
+    "step",
 })  # fmt: skip
 FROM_DATA |= {"case", "case_done", "did", "every", "hindrance", "origin", "preset", "verdict", "wrong"}
 

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.api.language import ENCODER, HEADS, build_understanding
+from huaxiang.api.language import ENCODER, build_understanding
 from huaxiang.api.pipeline import Analysis, Pipeline
-from huaxiang.api.speakers import SPEAKER_MODELS
 from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
 from huaxiang.core.database import make_engine, session_factory
@@ -220,6 +219,7 @@ def build_system(settings: Settings) -> System:
     """Open the storage and put the workflow together; models are loaded with the first recording."""
     from huaxiang.api.corrections import Corrections
     from huaxiang.api.history.building import build_writer
+    from huaxiang.api.search.suite import build_search, reindexing
     from huaxiang.api.workflow import RecordingWorkflow, Stores
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.core.jobs_dbos import DbosJobs
@@ -228,12 +228,13 @@ def build_system(settings: Settings) -> System:
     from huaxiang.quality.scorecard_store import ScorecardStore
 
     storage = open_storage(settings)
-    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore())
+    search = build_search(storage.engine)
+    stores = Stores(RecordingStore(), TranscriptStore(), InsightsStore(), ScorecardStore(), search)
     lock = ModelLock.load(settings.user_lock)
     features = build_writer(settings, build_sentence_encoder)
     inspecting = features.inspecting
     corrections = Corrections(
-        storage.sessions, stores, inspecting, settings.default_country, (features.refresh,)
+        storage.sessions, stores, inspecting, settings.default_country, (features.refresh, reindexing(stores))
     )
     language = cache(partial(build_language, settings))
     workflow = RecordingWorkflow(
@@ -310,6 +311,7 @@ def build_services(system: System) -> Services:
     from huaxiang.api.access.throttle import Throttle
     from huaxiang.api.history.building import build_desk
     from huaxiang.api.http.once import Idempotency
+    from huaxiang.api.readiness import readiness_checks
     from huaxiang.api.reviews.suite import reviews_of
     from huaxiang.api.services import Services
     from huaxiang.profile.customers import CustomerStore
@@ -335,6 +337,7 @@ def build_services(system: System) -> Services:
         understanding=system.language,
         customers=CustomerStore(settings.default_country),
         reviews=reviews_of(settings, system.inspecting.rules),
+        search=stores.search,
         authenticator=Authenticator(storage.sessions, registry),
         sign_in=SignIn(
             storage.sessions,
@@ -346,7 +349,7 @@ def build_services(system: System) -> Services:
         features=system.features,
         history=build_desk(storage.sessions, system.features, system.language),
         login_key=key,
-        checks=_checks(system),
+        checks=readiness_checks(settings, storage, system.lock),
     )
 
 
@@ -376,18 +379,3 @@ def _uploads(system: System) -> UploadService:
 
     storage = system.storage
     return UploadService(_receiver(system), storage.blobs, storage.sessions, system.settings.upload)
-
-
-def _checks(system: System) -> dict[str, Callable[[], None]]:
-    from huaxiang.api.http.health import blobs_check, database_check
-    from huaxiang.api.recognisers import local_recogniser
-
-    def models() -> None:
-        for name in (*local_recogniser(system.settings), "silero-vad", *SPEAKER_MODELS, ENCODER, HEADS):
-            system.lock.ensure(name, system.settings.models_dir)
-
-    return {
-        "database": database_check(system.storage.engine),
-        "blobs": blobs_check(system.storage.blobs),
-        "models": models,
-    }

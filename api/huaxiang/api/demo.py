@@ -197,7 +197,8 @@ class Demo:
 
     def _say(self, base_url: str, recordings: list[str]) -> None:
         sign_in = self._data_dir / "first-sign-in.txt"
-        emit_text(f"page of a call:   {base_url}/recordings/{recordings[0]}   (sign-in: {sign_in})")
+        emit_text(f"overview:         {base_url}/overview   (sign-in: {sign_in})")
+        emit_text(f"page of a call:   {base_url}/recordings/{recordings[0]}")
         emit_text(f"page of another:  {base_url}/recordings/{recordings[1]}")
         emit_text(f"profile:          {base_url}/v1/customers/{CALLS[0].customer}/profile")
         emit_text(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from huaxiang.api.history.features import FeatureWriter
     from huaxiang.api.inspecting import Inspecting
     from huaxiang.api.reviews.suite import Reviews
+    from huaxiang.api.search.suite import RecordingSearch
     from huaxiang.asr.transcripts import TranscriptStore
     from huaxiang.ingest.devices import DeviceRegistry
     from huaxiang.ingest.receive import Receiver
@@ -62,6 +63,7 @@ class Services:
     understanding: Callable[[], Understands]
     customers: CustomerStore
     reviews: Reviews
+    search: RecordingSearch
     authenticator: Authenticator
     sign_in: SignIn
     idempotency: Idempotency

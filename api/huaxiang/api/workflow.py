@@ -19,6 +19,7 @@ from huaxiang.api.history.features import FeatureWriter
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.api.pipeline import Pipeline, skipped_inspection
 from huaxiang.api.progress import ProgressTeller, begun, ended
+from huaxiang.api.search.suite import RecordingSearch, reindex
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.audio import Decoder, WavAudio
 from huaxiang.core.blobs import BlobStore
@@ -45,6 +46,7 @@ class Stores:
     transcripts: TranscriptStore
     insights: InsightsStore
     scorecards: ScorecardStore
+    search: RecordingSearch
 
 
 class RecordingWorkflow:
@@ -125,7 +127,7 @@ class RecordingWorkflow:
         return {"duration_ms": audio.duration_ms, "damaged_frames": audio.damaged_frames}
 
     def transcribe(self, recording_id: str) -> StageResult:
-        """Recognise the decoded audio and store the transcript."""
+        """Recognise the decoded audio, store the transcript, and make it findable."""
         with transaction(self._sessions) as session:
             recording = self._stores.recordings.get(session, recording_id)
             decoded_key = self._stores.recordings.decoded_key(session, recording_id)
@@ -137,6 +139,7 @@ class RecordingWorkflow:
             )
         with transaction(self._sessions) as session:
             self._stores.transcripts.save(session, transcript, self._lock_digest)
+            reindex(session, self._stores, recording_id)
         return {"turns": len(transcript.turns)}
 
     def understand(self, recording_id: str) -> StageResult:

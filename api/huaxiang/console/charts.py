@@ -38,7 +38,8 @@ class Series:
 class Chart:
     """A chart for the macro ``ui.chart``: the option of ECharts, and head and rows of its table.
 
-    ``id`` is unique on the page, ``size`` is small, large or empty, ``links`` the addresses of the rows.
+    ``id`` is unique on the page, ``size`` is small, large or empty, ``links`` the addresses of the rows,
+    ``urls`` those of the values in each row: what a click on the drawing opens, for the keyboard.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Chart:
     links: tuple[str | None, ...] = ()
     note: str = ""
     size: str = ""
+    urls: tuple[tuple[str | None, ...], ...] = ()
 
 
 def bar_chart(
@@ -201,7 +203,9 @@ def heat_map(
     table = tuple(
         (row, *(shown(found.get((x, y)), format) for x in range(len(columns)))) for y, row in enumerate(rows)
     )
-    return Chart(identifier, title, option, (axis, *columns), table, (), note, size)
+    opened = {(cell.x, cell.y): cell.url for cell in cells}
+    urls = tuple(tuple(opened.get((x, y)) for x in range(len(columns))) for y in range(len(rows)))
+    return Chart(identifier, title, option, (axis, *columns), table, (), note, size, urls)
 
 
 def shown(value: float | None, format: str) -> str:
@@ -292,10 +296,10 @@ def _with_table(
     rows = tuple(
         (label, *(_told(one, index, format) for one in series)) for index, label in enumerate(labels)
     )
-    urls = _padded(series[0]) if len(series) == 1 else ()
-    return Chart(
-        identifier, title, option, (axis, *(one.name for one in series)), rows, tuple(urls), note, size
-    )
+    links = _padded(series[0]) if len(series) == 1 else ()
+    urls = tuple(zip(*(_padded(one) for one in series), strict=True)) if len(series) > 1 else ()
+    head = (axis, *(one.name for one in series))
+    return Chart(identifier, title, option, head, rows, tuple(links), note, size, urls)
 
 
 def _told(one: Series, index: int, format: str) -> str:

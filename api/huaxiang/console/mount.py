@@ -9,22 +9,38 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import iter_route_contexts
 
 from huaxiang.api.access.callers import Caller
+from huaxiang.api.access.scopes import Scope
 from huaxiang.api.http.dependencies import AnyCaller
 from huaxiang.api.http.problems import Render, request_id_of
 from huaxiang.api.services import Services
 from huaxiang.console.assets import STATIC, Assets, CachedStaticFiles
 from huaxiang.console.correction_pages import correction_router
 from huaxiang.console.customer_pages import customer_router
+from huaxiang.console.device_pages import device_router
+from huaxiang.console.help_pages import help_router
+from huaxiang.console.overview_pages import overview_router
+from huaxiang.console.recording_list_pages import recording_list_router
 from huaxiang.console.recording_pages import recording_router
 from huaxiang.console.reviewing import REVIEW_ROUTERS
 from huaxiang.console.sign_in_pages import sign_in_router
 from huaxiang.console.views import Views, language_of, toast
 
+_ROUTERS = (
+    sign_in_router,
+    overview_router,
+    recording_list_router,
+    recording_router,
+    correction_router,
+    customer_router,
+    device_router,
+    help_router,
+)
+
 
 def mount_console(app: FastAPI, services: Services) -> Render:
     """Add the pages to ``app``; return what turns a problem into a page for a person."""
     views = Views(Assets())
-    for make in (sign_in_router, recording_router, correction_router, customer_router):
+    for make in _ROUTERS:
         app.include_router(make(services, views))
     for make in REVIEW_ROUTERS:
         app.include_router(make(services, views))
@@ -59,7 +75,7 @@ def mount_console(app: FastAPI, services: Services) -> Render:
 
 
 def _home(request: Request, caller: AnyCaller) -> Response:
-    return RedirectResponse("/recordings", 303)
+    return RedirectResponse("/overview" if caller.may(Scope.MANAGER) else "/recordings", 303)
 
 
 def _wants_page(request: Request) -> bool:

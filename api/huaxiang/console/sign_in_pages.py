@@ -39,7 +39,7 @@ def sign_in_router(services: Services, views: Views) -> APIRouter:
     hashing = anyio.CapacityLimiter(HASHES_AT_ONCE)
 
     @router.get("/login")
-    def form(request: Request, next: str = "/recordings") -> Response:
+    def form(request: Request, next: str = "/") -> Response:
         return _form(request, services, views, target=next)
 
     @router.post("/login")

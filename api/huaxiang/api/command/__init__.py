@@ -17,6 +17,7 @@ from huaxiang.api.command import (
     models,
     review,
     rules,
+    search,
     server,
     speaker,
     train,
@@ -41,6 +42,7 @@ app.add_typer(models.app, name="models")
 history.register(rules.app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(review.app, name="review")
+app.add_typer(search.app, name="search")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(speaker.app, name="speaker")
 app.add_typer(access.device_app, name="device")

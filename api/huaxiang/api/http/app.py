@@ -19,10 +19,12 @@ from huaxiang.api.http import (
     jobs,
     listening,
     metrics,
+    overview,
     recordings,
     reviews,
     rules,
     sampling,
+    search,
     uploads,
 )
 from huaxiang.api.http.answers import Answer, respond
@@ -45,6 +47,8 @@ _ROUTERS = (
     recordings.router,
     listening.router,
     corrections_router,
+    search.router,
+    overview.router,
     uploads.router,
     customers.router,
     devices.router,

@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    not_,
     or_,
     select,
 )
@@ -27,7 +28,7 @@ from sqlalchemy.orm import Session, aliased
 
 from huaxiang.api.search.index import Hit, Search, SearchIndex
 from huaxiang.asr.tables import TranscriptRow
-from huaxiang.core.errors import InvalidInput
+from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.core.types import FindingKind, Recording, RecordingStatus, Setting
 from huaxiang.ingest.recordings import recording_of_row
 from huaxiang.ingest.tables import RecordingRow
@@ -46,9 +47,10 @@ class ListFilters:
     """Which recordings to list; what is None or empty does not narrow.
 
     ``score_from <= score < score_before`` in percent of what was possible (100 itself is in the last
-    range). ``label`` is ``kind.label`` of a finding, ``kind.any`` for any of its kind. ``failed_item`` is
-    an item of the newest scorecard. ``day`` bounds are of the conversation, or of the arrival of a
-    recording that does not tell its time.
+    range). ``doubtful`` are scores of which the rules are not sure of an item, ``failed_item`` is an item
+    of the main scorecard. ``label`` is ``kind.label`` of a finding, ``kind.any`` for any of its kind.
+    ``started`` bounds are of the conversation, or of the arrival of a recording that does not tell its
+    time.
     """
 
     search: Search | None = None
@@ -64,6 +66,7 @@ class ListFilters:
     score_from: float | None = None
     score_before: float | None = None
     auto_failed: bool | None = None
+    doubtful: bool | None = None
     failed_item: str | None = None
     label: str | None = None
     review: CaseState | None = None
@@ -93,25 +96,29 @@ class ListPage:
     next_cursor: str | None
 
 
-def newest_scorecards() -> Select[Any]:
-    """Return a query of the newest scorecard of each recording."""
+def main_scorecards() -> Select[Any]:
+    """Return a query of the main one of the scorecards that each recording has now."""
     place = (
         func.row_number()
         .over(
             partition_by=ScorecardRow.recording_id,
-            order_by=(ScorecardRow.created_at.desc(), ScorecardRow.definition.desc()),
+            order_by=(ScorecardRow.position, ScorecardRow.created_at.desc(), ScorecardRow.definition),
         )
         .label("place")
     )
-    ranked = select(
-        ScorecardRow.recording_id,
-        ScorecardRow.definition,
-        ScorecardRow.score,
-        ScorecardRow.possible,
-        ScorecardRow.auto_failed,
-        ScorecardRow.created_at,
-        place,
-    ).subquery("ranked_scorecards")
+    ranked = (
+        select(
+            ScorecardRow.recording_id,
+            ScorecardRow.definition,
+            ScorecardRow.score,
+            ScorecardRow.possible,
+            ScorecardRow.auto_failed,
+            ScorecardRow.created_at,
+            place,
+        )
+        .where(ScorecardRow.is_current)
+        .subquery("ranked_scorecards")
+    )
     return select(ranked).where(ranked.c.place == 1)
 
 
@@ -120,7 +127,7 @@ class RecordingList:
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
-        self._card = newest_scorecards().subquery("newest_scorecard")
+        self._card = main_scorecards().subquery("main_scorecard")
         self._state = _case_states().subquery("case_state")
         self.when: ColumnElement[datetime] = func.coalesce(RecordingRow.started_at, RecordingRow.received_at)
         share = cast(self._card.c.score, Float) / cast(self._card.c.possible, Float)
@@ -169,6 +176,14 @@ class RecordingList:
             items=tuple(_listed(row, hits) for row in shown),
             next_cursor=_cursor(shown[-1].key, shown[-1].RecordingRow.id) if more else None,
         )
+
+    def one(self, session: Session, recording_id: str) -> Listed:
+        """Return one recording as the list shows it. Raises NotFound."""
+        query = self._query(self.when).where(RecordingRow.id == recording_id)
+        row = session.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("there is no such recording")
+        return _listed(row, {})
 
     def count(self, session: Session, filters: ListFilters) -> int:
         """Return how many recordings the filters leave."""
@@ -232,14 +247,19 @@ class RecordingList:
             yield self._share < filters.score_before / 100 - 1e-9
         if filters.failed_item is not None:
             item = aliased(ScorecardItemRow)
-            yield exists().where(
-                item.recording_id == RecordingRow.id,
-                item.definition == self._card.c.definition,
-                item.item_id == filters.failed_item,
-                item.passed.is_(False),
-            )
+            yield self._has(item, item.item_id == filters.failed_item, item.passed.is_(False))
+        if filters.doubtful is not None:
+            item = aliased(ScorecardItemRow)
+            doubt = self._has(item, item.for_review.is_(True))
+            yield doubt if filters.doubtful else not_(doubt)
         if filters.label is not None:
             yield _labelled(filters.label)
+
+    def _has(self, item: type[ScorecardItemRow], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Tell whether the main scorecard has an item of which the conditions hold."""
+        return exists().where(
+            item.recording_id == RecordingRow.id, item.definition == self._card.c.definition, *conditions
+        )
 
 
 def _labelled(label: str) -> ColumnElement[bool]:

@@ -61,6 +61,12 @@ document.addEventListener("click", (event) => {
   if (event.target.matches("dialog")) event.target.close(); // beside the box, on the backdrop
 });
 
+// "?" tells the keys, on the window so that a page which uses the key itself is asked first.
+window.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key === "?" && !typing && !event.defaultPrevented && document.querySelector('a[href="/help"]')) location.assign("/help");
+});
+
 // A filter marked so applies itself; without this script its button does.
 document.addEventListener("change", (event) => {
   if (event.target.closest("[data-apply]")) event.target.form.requestSubmit();

@@ -1,0 +1,90 @@
+"""``/v1/search``: conversations by what was said in them, and by what is known of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from api_world import World, add_bare, add_call, sign_in
+from history import add_history
+from starlette.testclient import TestClient
+
+from huaxiang.api.http.search_schemas import FoundPage
+
+# What is tested here does not depend on the database; the list is tested on both.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def search(client: TestClient, world: World, **parameters: object) -> dict[str, Any]:
+    response = client.get(
+        "/v1/search",
+        params={name: str(value) for name, value in parameters.items()},
+        headers=world.headers("manager"),
+    )
+    assert response.status_code == 200, response.json()["code"]
+    FoundPage.model_validate(response.json())
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def test_words_find_the_call_with_the_turn_and_its_second(world: World, client: TestClient) -> None:
+    call = add_call(world.services)
+    add_bare(world.services)
+    found = search(client, world, q="爱人商量", role="customer")
+    assert found["total"] == 1
+    (item,) = found["items"]
+    assert item["recording"]["id"] == call
+    assert [hit["turn"] for hit in item["hits"]] == [9]
+    assert item["hits"][0]["start_ms"] < item["hits"][0]["end_ms"]
+    assert item["score"]["auto_failed"] is True
+    assert search(client, world, q="爱人商量", role="agent")["items"] == []
+    assert search(client, world)["total"] == 2
+
+
+def test_filters_and_order_reach_the_list(world: World, client: TestClient) -> None:
+    add_history(world.services.sessions, 12)
+    everything = search(client, world, sort="score")
+    shares = [item["score"]["score"] / item["score"]["possible"] for item in everything["items"]]
+    assert shares == sorted(shares)
+    low = search(client, world, score_from=0, score_before=60)
+    assert low["total"] == sum(share < 0.6 for share in shares)
+    assert search(client, world, label="objection.any", seller="he.yun", auto_failed="false")["total"] <= 1
+    assert search(client, world, review="final")["total"] == 0
+
+
+def test_pages_are_followed_to_the_end(world: World, client: TestClient) -> None:
+    add_history(world.services.sessions, 7)
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = search(client, world, limit=3, **({"cursor": cursor} if cursor else {}))
+        seen += [item["recording"]["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == page["total"] == 7
+
+
+def test_a_seller_finds_own_calls_only(world: World, client: TestClient) -> None:
+    history = add_history(world.services.sessions, 12)
+    own = {one.recording.id for one in history if one.seller.key == "he.yun"}
+    sign_in(client, "he.yun")
+    items = client.get("/v1/search").json()["items"]
+    assert {item["recording"]["id"] for item in items} == own
+    assert client.get("/v1/search?seller=lu.qiao").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("q=。，", 400),
+        ("sort=secret", 400),
+        ("cursor=x", 400),
+        ("label=nonsense", 400),
+        ("started_from=2026-01-01T00:00:00", 400),
+        ("score_from=120", 422),
+        ("role=nobody", 422),
+    ],
+)
+def test_what_makes_no_sense_is_refused(world: World, client: TestClient, query: str, status: int) -> None:
+    assert client.get(f"/v1/search?{query}", headers=world.headers("manager")).status_code == status

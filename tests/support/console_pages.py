@@ -1,0 +1,43 @@
+"""The pages of the console, each to be looked at in both widths and languages.
+
+A new page is one line in ``PAGES``; what its address needs stands in ``console_world``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ConsolePage:
+    """One page: ``name`` is that of its screenshots.
+
+    ``path`` may hold ``{places}`` of ``ConsoleWorld.places``. ``who`` is signed in (a manager, ``root``
+    the admin, ``he.yun`` a seller, None nobody). ``shows`` selects what has to be seen, so that a page
+    which came out empty does not count as looked at.
+    """
+
+    name: str
+    path: str
+    shows: str
+    who: str | None = "mei"
+
+
+PAGES: tuple[ConsolePage, ...] = (
+    ConsolePage("sign-in", "/login", "form [name=password]", who=None),
+    ConsolePage("overview", "/overview", ".tile"),
+    ConsolePage("overview-sellers", "/overview?since=week&by=seller", ".chart canvas"),
+    ConsolePage("recordings", "/recordings", "tbody tr"),
+    ConsolePage("recordings-search", "/recordings?q=贵&role=customer&label=objection.any", ".hits mark"),
+    ConsolePage("recordings-none", "/recordings?seller=nobody", ".empty"),
+    ConsolePage("recordings-seller", "/recordings", "tbody tr", who="he.yun"),
+    ConsolePage("recording", "/recordings/{call}", ".turn"),
+    ConsolePage("recording-working", "/recordings/{waiting}", "#state"),
+    ConsolePage("recording-failed", "/recordings/{failed}", "#state"),
+    ConsolePage("customers", "/customers", "tbody tr"),
+    ConsolePage("customer", "/customers/{customer}", ".hear"),
+    ConsolePage("devices", "/devices", "tbody tr", who="root"),
+    ConsolePage("device-revoke", "/devices/{device}/revoke", "main form button", who="root"),
+    ConsolePage("help", "/help", "kbd"),
+    ConsolePage("error", "/recordings/none-such", "h1"),
+)
