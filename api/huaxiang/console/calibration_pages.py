@@ -48,9 +48,10 @@ def calibration_router(services: Services, views: Views) -> APIRouter:
 
     @router.get("/review/calibration")
     def listing(request: Request, caller: Manager, cursor: str | None = None) -> Response:
+        text = language_of(request)
         with transaction(services.sessions) as session:
             found = store.list(session, cursor=cursor, limit=PAGE + 1)
-        rows = [session_row(one, actor_of(caller).name, services.reviews.zone) for one in found[:PAGE]]
+        rows = [session_row(one, actor_of(caller).name, text, services.reviews.zone) for one in found[:PAGE]]
         more = f"/review/calibration?cursor={rows[-1].id}" if len(found) > PAGE else ""
         first = "/review/calibration" if cursor else ""
         return views.render(
@@ -166,7 +167,7 @@ def _session_page(
         request,
         "calibration.html",
         section="review",
-        row=session_row(found, me, zone),
+        row=session_row(found, me, text, zone),
         definition=definition.title_en if text.language == "en" else definition.title_zh,
         progress=[(name, len(found.scored_by(name))) for name in found.reviewers],
         is_reviewer=me in found.reviewers,

@@ -89,14 +89,14 @@ class ResultView:
     chart: Chart
 
 
-def session_row(session: Calibration, me: str, zone: tzinfo) -> SessionRow:
+def session_row(session: Calibration, me: str, text: Texts, zone: tzinfo) -> SessionRow:
     """Return a calibration for the list."""
     mine = len(session.scored_by(me)) if me in session.reviewers else len(session.calls)
     return SessionRow(
         id=session.id,
         title=session.title,
         when=local_time(session.created_at, zone),
-        reviewers="、".join(session.reviewers),
+        reviewers=text("list.comma").join(session.reviewers),
         calls=len(session.calls),
         scored=len(session.scores),
         wanted=len(session.calls) * len(session.reviewers),
@@ -139,7 +139,7 @@ def result_view(
         ReviewerRow(
             name=one.reviewer,
             difference=_signed(one.difference),
-            interval=_interval(one.low, one.high),
+            interval=f"{_signed(one.low)} … {_signed(one.high)}" if one.low is not None else "",
             drift=f"{_signed(one.first_half)} → {_signed(one.second_half)}",
             calls=one.calls,
             with_rules=agreement_view(found.with_rules[one.reviewer], text),
@@ -164,6 +164,8 @@ def agreement_view(agreed: Agreement, text: Texts) -> AgreementView:
         words, tone = text("calibration.good"), "good"
     elif agreed.alpha >= FAIR:
         words, tone = text("calibration.fair"), "warn"
+    elif agreed.high is not None and agreed.high >= GOOD:
+        words, tone = text("calibration.uncertain"), ""
     else:
         words, tone = text("calibration.poor"), "bad"
     return AgreementView(

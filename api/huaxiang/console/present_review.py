@@ -372,7 +372,7 @@ def _event(act: Act, titles: Mapping[str, str], text: Texts, zone: tzinfo) -> Ev
     if act.kind is ActKind.APPEALED:
         named = act.payload.get("items")
         if isinstance(named, list | tuple) and named:
-            what = f"{what} {'、'.join(titles.get(str(one), str(one)) for one in named)}"
+            what = f"{what} {text('list.comma').join(titles.get(str(one), str(one)) for one in named)}"
     return Event(local_time(act.at, zone), act.actor.name, what, act.reason)
 
 

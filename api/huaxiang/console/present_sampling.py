@@ -132,7 +132,7 @@ def plan_row(stored: StoredPlan, last: PastDrawing | None, text: Texts, zone: tz
         active=stored.active,
         period=text(f"every.{plan.period.value}"),
         draws=tuple(draw_text(part, text) for part in plan.draws),
-        reviewers="、".join(plan.reviewers),
+        reviewers=text("list.comma").join(plan.reviewers),
         last=period_text(last.period, zone) if last else "",
     )
 
@@ -151,7 +151,7 @@ def draw_text(part: Draw, text: Texts) -> str:
     if part.low_confidence is not None:
         which.append(text("sampling.low_confidence", percent=f"{100 * part.low_confidence:g}"))
     if part.outcome is not None:
-        names = "、".join(text.words.get(f"item.{item}", item) for item in part.items)
+        names = text("list.comma").join(text.words.get(f"item.{item}", item) for item in part.items)
         which.append(_outcome_text(part.outcome, names or text("sampling.any_item"), text))
     return f"{size} · {' · '.join(which)}" if which else size
 
@@ -183,7 +183,7 @@ def drawn_view(drawing: Drawing, recordings: Mapping[str, Recording], text: Text
                 when=local_time(held_at, zone),
                 seller=(recording.metadata.seller or "") if recording else "",
                 percent=f"{100 * pick.probability:.3g}%",
-                parts="、".join(text("sampling.part", number=part) for part in pick.parts),
+                parts=text("list.comma").join(text("sampling.part", number=part) for part in pick.parts),
                 assignee=drawing.assignees.get(pick.recording_id, ""),
                 known=pick.recording_id in drawing.known,
             )

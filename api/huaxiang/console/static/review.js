@@ -137,7 +137,7 @@ if (form) {
     rest.hidden = false;
     rest.addEventListener("click", judgeRest);
   }
-  form.addEventListener("change", (event) => check(event.target.closest("[data-item]") ?? items[0]));
+  form.addEventListener("input", (event) => check(event.target.closest("[data-item]") ?? items[0]));
   form.addEventListener("focusin", (event) => {
     const item = event.target.closest("[data-item]");
     if (!item || item === items[current]) return;
