@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from api_world import World, add_bare, add_call, make_world
 from coached import add_coached_history
+from console_reviews import add_reviewing
 from history import add_audio
 from invented_call import CUSTOMER_REF
 from reviews import LAO, MEI, review_store
@@ -120,5 +121,5 @@ def _other(outcome: Outcome) -> Outcome:
 
 
 Filler = Callable[[World, Sequence[InventedConversation]], dict[str, str]]
-MORE: tuple[Filler, ...] = ()
+MORE: tuple[Filler, ...] = (add_reviewing,)
 """What further areas store for their pages; each gives the places that it made."""

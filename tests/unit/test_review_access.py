@@ -70,16 +70,23 @@ def case(*acts: Act) -> Case:
     ],
 )
 def test_who_may_do_what(acts: tuple[Act, ...], who: Caller, expected: Ability) -> None:
-    assert ability(case(*acts), who, NOW) == expected
+    assert ability(case(*acts), actor_of(who), NOW, manages=True) == expected
 
 
 def test_what_a_person_may_do_is_what_the_case_lets_them_do() -> None:
     """The page's offer and the case's own refusal are the same rule."""
     waiting = case(OPENED, JUDGED, REVIEWED, APPEALED)
-    assert ability(waiting, person("root"), NOW).mode is Mode.SETTLE
+    assert ability(waiting, actor("root"), NOW, manages=True).mode is Mode.SETTLE
     advance(waiting, SETTLED)
     with pytest.raises(Exception, match="another person than the reviewer"):
         advance(waiting, replace(SETTLED, actor=actor("mei")))
+
+
+def test_a_seller_appeals_while_there_is_time_and_reads_otherwise() -> None:
+    reviewed, seller = case(OPENED, JUDGED, REVIEWED), Actor("user:1", SELLER)
+    assert ability(reviewed, seller, NOW, manages=False) == Ability(Mode.APPEAL)
+    assert ability(reviewed, seller, NOW + timedelta(days=8), manages=False) == Ability(Mode.READ)
+    assert ability(case(OPENED), seller, NOW, manages=False) == Ability(Mode.READ)
 
 
 def test_a_seller_sees_judgements_when_they_are_handed_in() -> None:

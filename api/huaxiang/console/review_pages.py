@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.reviews import open_review
-from huaxiang.api.reviews.access import ability, actor_of, visible_case
+from huaxiang.api.reviews.access import ability, acting_on, actor_of, visible_case
 from huaxiang.api.services import Services
 from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.listing import Listing
@@ -141,7 +141,8 @@ def case_page(
     text, moment = language_of(request), now()
     with transaction(services.sessions) as session:
         opened = opened_case(session, services, caller, case_id, text)
-        may = ability(opened.stored.case, caller, moment)
+        actor = acting_on(session, caller, opened.stored)
+        may = ability(opened.stored.case, actor, moment, manages=is_manager(caller))
         people = reviewer_names(session) if is_manager(caller) else []
     return views.render(
         request,
@@ -259,13 +260,14 @@ def _do(
     said: Mapping[str, Said],
 ) -> StoredCase:
     """Do one act on a case. Raises InvalidInput for an unknown one or a missing reason."""
-    cases, actor, seen, reason = services.reviews.cases, actor_of(caller), _seen(form), form.get("reason", "")
+    cases, seen, reason = services.reviews.cases, _seen(form), form.get("reason", "")
+    stored = cases.get(session, case_id)
+    actor = acting_on(session, caller, stored)
     if act == "appeal":
         items = [name.removeprefix("item.") for name in form if name.startswith("item.")]
         return cases.appeal(session, case_id, actor, reason, items, seen)
     if not is_manager(caller):
         raise Forbidden("reviewing is for managers")
-    stored = cases.get(session, case_id)
     if act in ("submit", "keep", "settle"):
         _check_reasons(stored, said)
     judgements = _new_judgements(stored, said)

@@ -157,6 +157,13 @@ class RuleStore:
             raise Conflict("somebody else has just published this version; look at it first") from error
         return planned
 
+    def keep(self, session: Session, reference: str) -> None:
+        """Keep a file of the package that something stored refers to, so that a renewed package has it still.
+
+        Raises NotFound for an unknown reference ``id @ version``; what is published is kept anyway.
+        """
+        self._keep_shipped(session, reference)
+
     def retire(self, session: Session, rule_id: str, *, by: str, note: str = "") -> RuleFile:
         """Take a file out of use, until a new version is published; its scores stay.
 

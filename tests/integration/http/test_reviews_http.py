@@ -12,7 +12,9 @@ from reviews import DEFINITION, store_conversations
 from starlette.testclient import TestClient
 
 from huaxiang.api.http import review_schemas as schemas
-from huaxiang.core.database import now
+from huaxiang.core.database import now, transaction
+from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
+from huaxiang.quality import rule_store
 
 SELLER = "he.yun"
 PLAN = "plan: daily\ntitle: 每天抽一半\nperiod: day\nseed: 7\ndraws: [{share: 0.5}]\nreviewers: [mei]\n"
@@ -148,6 +150,31 @@ def test_two_reviewers_do_not_overwrite_each_other(world: World, mei: Person, ma
     assert manager.post(f"{path}/judge", unknown, 404)["code"] == "not_found"
     changed = {"judgements": [flipped(case, "")], "seen": 3}
     assert manager.post(f"{path}/judge", changed, 400)["code"] == "invalid_input"
+
+
+def test_who_is_linked_to_the_seller_of_a_call_does_not_review_it(world: World, mei: Person) -> None:
+    call = call_of(world, "S-17")
+    with transaction(world.services.sessions) as session:
+        SellerStore().add(session, "S-17", SellerValues(user_name="mei"), by="root")
+    case = mei.post("/v1/reviews", {"recording_id": call}, 201)
+    said = {"judgements": [flipped(case)], "seen": 1}
+    assert mei.post(f"/v1/reviews/{case['id']}/submit", said, 403)["code"] == "forbidden"
+    session_of_own = {"title": "周会", "reviewers": ["mei", "root"], "recordings": [call]}
+    assert mei.post("/v1/calibrations", session_of_own, 403)["code"] == "forbidden"
+
+
+def test_what_a_case_was_scored_by_is_kept_when_the_package_is_renewed(
+    world: World, mei: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = mei.post("/v1/reviews", {"recording_id": call_of(world)}, 201)
+    monkeypatch.setattr(rule_store, "shipped_files", lambda: ())
+    rule_store._shipped.cache_clear()
+    world.services.rules._read.clear()
+    try:
+        again = mei.get(f"/v1/reviews/{case['id']}", schemas.Case)
+    finally:
+        rule_store._shipped.cache_clear()
+    assert again["score"] == case["score"]
 
 
 def test_the_queue_is_paged_filtered_and_shared_out(world: World, mei: Person) -> None:

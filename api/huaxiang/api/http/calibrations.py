@@ -22,6 +22,7 @@ from huaxiang.api.reviews.serialise import calibration_json, calibration_line
 from huaxiang.api.serialise import JsonObject
 from huaxiang.api.services import Services
 from huaxiang.core.database import transaction
+from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.review.calibration import Calibration, result
 from huaxiang.quality.review.outcomes import Judgement
 
@@ -128,13 +129,18 @@ def open_session(
     cards, sellers = {}, {}
     for recording_id in dict.fromkeys(recordings):
         recording = visible_recording(session, services, caller, recording_id)
-        sellers[recording_id] = recording.metadata.seller
+        sellers[recording_id] = _sign_in_of(session, recording.metadata.seller)
         cards[recording_id] = (
             services.scorecards.latest(session, recording_id)
             if definition is None
             else services.scorecards.load(session, recording_id, definition)
         )
     return services.reviews.calibrations.open(session, title, reviewers, cards, actor_of(caller), sellers)
+
+
+def _sign_in_of(session: Session, seller: str | None) -> str | None:
+    """Return the name that a seller signs in by: the linked one, else the seller's own key."""
+    return None if seller is None else SellerStore().get(session, seller).user_name or seller
 
 
 def _document(session: Session, services: Services, caller: Caller, found: Calibration) -> JsonObject:

@@ -20,13 +20,13 @@ from huaxiang.api.http.dependencies import (
     services_of,
     visible_recording,
 )
-from huaxiang.api.reviews.access import actor_of, handed_in, visible_case
+from huaxiang.api.reviews.access import acting_on, actor_of, handed_in, visible_case
 from huaxiang.api.reviews.serialise import case_json, lines
 from huaxiang.api.serialise import JsonObject
 from huaxiang.api.services import Services
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import InvalidInput, NotFound
-from huaxiang.quality.review.outcomes import CaseState, Judgement, Origin
+from huaxiang.quality.review.outcomes import Actor, CaseState, Judgement, Origin
 from huaxiang.quality.review.queue import QueueFilters, counts, queue
 from huaxiang.quality.review.review_store import StoredCase
 
@@ -108,7 +108,8 @@ def assign(request: Request, caller: Manager, case_id: CaseId, body: schemas.Ass
     return _act(
         request,
         caller,
-        lambda session: cases.assign(session, case_id, actor_of(caller), body.assignee, body.seen),
+        case_id,
+        lambda session, actor: cases.assign(session, case_id, actor, body.assignee, body.seen),
     )
 
 
@@ -118,7 +119,7 @@ def judge(request: Request, caller: Manager, case_id: CaseId, body: schemas.Judg
     cases = services_of(request).reviews.cases
     said = _judgements(body.judgements)
     return _act(
-        request, caller, lambda session: cases.judge(session, case_id, actor_of(caller), said, body.seen)
+        request, caller, case_id, lambda session, actor: cases.judge(session, case_id, actor, said, body.seen)
     )
 
 
@@ -133,7 +134,8 @@ def submit(request: Request, caller: Manager, case_id: CaseId, body: schemas.Sub
     return _act(
         request,
         caller,
-        lambda session: cases.submit(session, case_id, actor_of(caller), said, body.seen, body.reason),
+        case_id,
+        lambda session, actor: cases.submit(session, case_id, actor, said, body.seen, body.reason),
     )
 
 
@@ -144,22 +146,24 @@ def reopen(request: Request, caller: Manager, case_id: CaseId, body: schemas.Reo
     return _act(
         request,
         caller,
-        lambda session: cases.reopen(session, case_id, actor_of(caller), body.reason, body.seen),
+        case_id,
+        lambda session, actor: cases.reopen(session, case_id, actor, body.reason, body.seen),
     )
 
 
 @router.post("/{case_id}/appeal", summary="Appeal (申诉)", responses={200: {"model": schemas.Case}})
 def appeal(request: Request, caller: Listener, case_id: CaseId, body: schemas.AppealIn) -> Response:
     """Object to a review of an own call, as its seller, with a reason and while the time for it runs."""
-    reviews = services_of(request).reviews
+    cases = services_of(request).reviews.cases
 
-    def work(session: Session) -> StoredCase:
-        visible_case(session, reviews, caller, case_id)
-        return reviews.cases.appeal(
-            session, case_id, actor_of(caller), body.reason, tuple(body.items), body.seen
-        )
-
-    return _act(request, caller, work)
+    return _act(
+        request,
+        caller,
+        case_id,
+        lambda session, actor: cases.appeal(
+            session, case_id, actor, body.reason, tuple(body.items), body.seen
+        ),
+    )
 
 
 @router.post("/{case_id}/settle", summary="Settle an appeal (终审)", responses={200: {"model": schemas.Case}})
@@ -170,7 +174,8 @@ def settle(request: Request, caller: Manager, case_id: CaseId, body: schemas.Set
     return _act(
         request,
         caller,
-        lambda session: cases.settle(session, case_id, actor_of(caller), said, body.reason, body.seen),
+        case_id,
+        lambda session, actor: cases.settle(session, case_id, actor, said, body.reason, body.seen),
     )
 
 
@@ -207,10 +212,18 @@ def open_review(
     )
 
 
-def _act(request: Request, caller: Caller, work: Callable[[Session], StoredCase]) -> Response:
-    """Do one act on a case, once, and return the case after it."""
+def _act(
+    request: Request, caller: Caller, case_id: str, work: Callable[[Session, Actor], StoredCase]
+) -> Response:
+    """Do one act on a case that the caller may see, once, and return the case after it."""
     services = services_of(request)
-    return once(request, caller, lambda session: Answer(_document(session, services, caller, work(session))))
+
+    def act(session: Session) -> Answer:
+        stored = visible_case(session, services.reviews, caller, case_id)
+        done = work(session, acting_on(session, caller, stored))
+        return Answer(_document(session, services, caller, done))
+
+    return once(request, caller, act)
 
 
 def _document(session: Session, services: Services, caller: Caller, stored: StoredCase) -> JsonObject:

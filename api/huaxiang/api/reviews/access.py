@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from huaxiang.api.access.callers import Caller
-from huaxiang.api.access.scopes import Scope
+from huaxiang.api.access.callers import Caller, CallerKind
 from huaxiang.api.reviews.suite import Reviews
 from huaxiang.core.errors import NotFound
+from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.review.case import Case, replay
 from huaxiang.quality.review.outcomes import ActKind, Actor, CaseState
 from huaxiang.quality.review.review_store import StoredCase
@@ -20,6 +20,18 @@ from huaxiang.quality.review.review_store import StoredCase
 def actor_of(caller: Caller) -> Actor:
     """Return a caller as the reviews know them: a seller by the name that recordings have."""
     return Actor(caller.key, caller.only_seller or caller.name)
+
+
+def acting_on(session: Session, caller: Caller, stored: StoredCase) -> Actor:
+    """Return who acts on a case: a manager whose sign-in is linked to its seller acts as that seller.
+
+    So nobody reviews or settles an own call under another name.
+    """
+    actor, seller = actor_of(caller), stored.case.seller
+    if seller is None or caller.kind is not CallerKind.USER:
+        return actor
+    stands_for = SellerStore().key_of_user(session, caller.name)
+    return Actor(actor.key, seller) if stands_for == seller else actor
 
 
 def visible_case(session: Session, reviews: Reviews, caller: Caller, case_id: str) -> StoredCase:
@@ -73,13 +85,12 @@ class Ability:
     hindrance: Hindrance | None = None
 
 
-def ability(case: Case, caller: Caller, moment: datetime) -> Ability:
-    """Return what a caller may do with a case at a moment."""
-    actor = actor_of(caller)
+def ability(case: Case, actor: Actor, moment: datetime, *, manages: bool) -> Ability:
+    """Return what somebody may do with a case at a moment; ``manages`` tells whether it is a manager."""
     own = case.seller is not None and actor.name == case.seller
     if case.state is CaseState.REVIEWED and own and case.may_appeal(moment):
         return Ability(Mode.APPEAL)
-    if not caller.may(Scope.MANAGER) or case.state is CaseState.FINAL:
+    if not manages or case.state is CaseState.FINAL:
         return Ability(Mode.READ)
     if own:
         return Ability(Mode.READ, Hindrance.OWN_CALL)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
+from huaxiang.api.held_scores import definition_of
 from huaxiang.api.reviews.sampler import Sampler, TeamsOf
-from huaxiang.core.errors import NotFound
 from huaxiang.core.settings import Settings
 from huaxiang.profile.coaching.sellers import SellerStore
-from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.calibration_store import CalibrationStore
 from huaxiang.quality.review.plan_store import PlanStore
-from huaxiang.quality.review.review_store import APPEAL_DAYS, DefinitionFor, ReviewStore
+from huaxiang.quality.review.review_store import APPEAL_DAYS, DefinitionFor, Keep, ReviewStore
 from huaxiang.quality.rule_store import RuleStore
 
 
@@ -38,31 +36,21 @@ class Reviews:
 
 def reviews_of(settings: Settings, rules: RuleStore | None = None) -> Reviews:
     """Return the reviews of an installation: its rules, its zone and teams, and how long an appeal takes."""
-    zone = ZoneInfo(settings.default_zone)
-    return build_reviews(
-        zone, SellerStore().team_of, scorecards_of(rules or RuleStore()), settings.review.appeal_days
-    )
+    known, zone = rules or RuleStore(), ZoneInfo(settings.default_zone)
+    find = partial(definition_of, known)
+    return build_reviews(zone, SellerStore().team_of, find, settings.review.appeal_days, known.keep)
 
 
 def build_reviews(
-    zone: tzinfo, teams_of: TeamsOf, definition_for: DefinitionFor, appeal_days: int = APPEAL_DAYS
+    zone: tzinfo,
+    teams_of: TeamsOf,
+    definition_for: DefinitionFor,
+    appeal_days: int = APPEAL_DAYS,
+    keep: Keep | None = None,
 ) -> Reviews:
     """Return reviews for the days of ``zone``, by the scorecards that ``definition_for`` finds."""
-    cases = ReviewStore(definition_for, appeal_days)
+    cases = ReviewStore(definition_for, appeal_days, keep)
     plans = PlanStore(cases)
     sampler = Sampler(plans, zone, teams_of)
-    return Reviews(cases, plans, sampler, CalibrationStore(definition_for), definition_for, zone)
-
-
-def scorecards_of(rules: RuleStore) -> DefinitionFor:
-    """Return what finds the scorecard of a reference ``id @ version``; it raises NotFound."""
-
-    def find(session: Session, reference: str) -> ScorecardDefinition:
-        identifier, _, version = reference.rpartition(" @ ")
-        if identifier and version.isascii() and version.isdigit():
-            definition = rules.definition(session, identifier, int(version))
-            if isinstance(definition, ScorecardDefinition):
-                return definition
-        raise NotFound("there is no scorecard of this id and version")
-
-    return find
+    calibrations = CalibrationStore(definition_for, keep)
+    return Reviews(cases, plans, sampler, calibrations, definition_for, zone)

@@ -13,7 +13,7 @@ from huaxiang.core.errors import Conflict, Forbidden, IllegalTransition, Invalid
 from huaxiang.core.types import Scorecard, new_id
 from huaxiang.quality.review.calibration import Calibration, CalibrationCall, ScoredCall
 from huaxiang.quality.review.outcomes import Actor, Judgement, Outcome, outcome_of
-from huaxiang.quality.review.review_store import DefinitionFor
+from huaxiang.quality.review.review_store import DefinitionFor, Keep
 from huaxiang.quality.review.tables import CalibrationActRow, CalibrationCallRow, CalibrationRow
 
 MAX_CALLS = 100
@@ -21,10 +21,14 @@ MAX_REVIEWERS = 50
 
 
 class CalibrationStore:
-    """Opens, scores and closes sessions; flushes, and leaves the commit to the caller."""
+    """Opens, scores and closes sessions; flushes, and leaves the commit to the caller.
 
-    def __init__(self, definition_for: DefinitionFor) -> None:
+    ``keep`` sees to it that the scorecard of a session is found later too.
+    """
+
+    def __init__(self, definition_for: DefinitionFor, keep: Keep | None = None) -> None:
         self._definition_for = definition_for
+        self._keep = keep
 
     def open(
         self,
@@ -54,6 +58,8 @@ class CalibrationStore:
             raise Conflict("these calls were scored by different scorecards; take calls of one")
         (definition,) = definitions
         self._definition_for(session, definition)
+        if self._keep is not None:
+            self._keep(session, definition)
         row = CalibrationRow(
             id=new_id(),
             title=title.strip(),

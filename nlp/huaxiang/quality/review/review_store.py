@@ -24,13 +24,14 @@ from huaxiang.quality.review.outcomes import (
     Origin,
     Outcome,
     automatic_of,
-    outcome_of,
 )
 from huaxiang.quality.review.scores import automatic_items, newest_corrected
 from huaxiang.quality.review.tables import ReviewActRow, ReviewCaseRow
 
 DefinitionFor = Callable[[Session, str], ScorecardDefinition]
 """Gives the scorecard of a reference ``id @ version``; raises NotFound."""
+Keep = Callable[[Session, str], None]
+"""Keeps the scorecard of a reference for good."""
 APPEAL_DAYS = 7
 
 
@@ -47,13 +48,16 @@ class StoredCase:
 class ReviewStore:
     """Adds acts to cases; flushes, and leaves the commit to the caller.
 
-    ``definition_for`` finds the scorecard by whose arithmetic a case is added up; ``appeal_days``
-    is how long a seller may object to a review.
+    ``definition_for`` finds the scorecard by whose arithmetic a case is added up, ``keep`` sees to it
+    that it is found later too; ``appeal_days`` is how long a seller may object to a review.
     """
 
-    def __init__(self, definition_for: DefinitionFor, appeal_days: int = APPEAL_DAYS) -> None:
+    def __init__(
+        self, definition_for: DefinitionFor, appeal_days: int = APPEAL_DAYS, keep: Keep | None = None
+    ) -> None:
         self._definition_for = definition_for
         self._appeal_days = appeal_days
+        self._keep = keep
 
     def open(
         self,
@@ -71,6 +75,8 @@ class ReviewStore:
         is not there to add up by.
         """
         self._definition_for(session, scorecard.definition)
+        if self._keep is not None:
+            self._keep(session, scorecard.definition)
         if self.of_recording(session, recording_id, scorecard.definition) is not None:
             raise Conflict("this score is under review already; open its case")
         payload: dict[str, Json] = {
@@ -230,23 +236,6 @@ class ReviewStore:
             )
             for stored in listed
         }
-
-    def final_by_scorecard(
-        self, session: Session, recording_id: str, scorecards: Sequence[Scorecard]
-    ) -> Mapping[str, FinalScore]:
-        """Return the score that holds by each of a recording's scorecards, by their definitions."""
-        corrected = newest_corrected(session, [recording_id])
-        found: dict[str, FinalScore] = {}
-        for scorecard in scorecards:
-            definition = scorecard.definition
-            stored = self.of_recording(session, recording_id, definition)
-            form = corrected.get((recording_id, definition))
-            if stored is None and form is None:
-                found[definition] = automatic_score(recording_id, scorecard)
-                continue
-            told = [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items]
-            found[definition] = self._final(session, recording_id, definition, told, stored, form)
-        return found
 
     def _final(
         self,
