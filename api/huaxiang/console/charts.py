@@ -150,6 +150,7 @@ def interval_chart(
         "xAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": format}},
         "yAxis": {"type": "category", "data": list(labels), "inverse": True, "axisTick": {"show": False}},
         "grid": {"top": 8},
+        "legend": {"show": False},
         "tooltip": {"trigger": "item", "formatter": "point"},
         "format": format,
         "series": [points, *_whiskers(series, across=True)],

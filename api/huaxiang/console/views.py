@@ -23,7 +23,10 @@ LANGUAGE_COOKIE = "huaxiang_lang"
 FLASH_COOKIE = "huaxiang_done"
 STYLES = tuple(
     f"css/{name}.css"
-    for name in ("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile", "review")
+    for name in (
+        *("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile", "review"),
+        "rules",
+    )
 )
 _A_YEAR_S = 365 * 24 * 3600
 _FLASH_S = 30

@@ -14,15 +14,18 @@ from huaxiang.api.history.features import FeatureWriter
 from huaxiang.api.history.meaning import Meaning
 from huaxiang.api.inspecting import build_inspecting
 from huaxiang.api.language import ENCODER
+from huaxiang.core.errors import InvalidInput
 from huaxiang.core.lock import ModelLock
 from huaxiang.core.settings import Settings
-from huaxiang.quality.check import ExampleResult, Understands, run_examples_of
+from huaxiang.quality.check import ExampleResult, Understands, example_count, run_examples_of
 from huaxiang.quality.likeness import LazyEncoder
 from huaxiang.quality.loader import Definition
 
 if TYPE_CHECKING:
     from huaxiang.nlp.encoder import SentenceEncoder
 
+MOST_EXAMPLES_TRIED = 200
+"""More examples than that take longer than a page should; the command has no such bound."""
 LoadEncoder = Callable[[Settings], "SentenceEncoder"]
 
 
@@ -53,6 +56,8 @@ def build_desk(
     inspecting = features.inspecting
 
     def examples(definition: Definition) -> Sequence[ExampleResult]:
+        if example_count(definition) > MOST_EXAMPLES_TRIED:
+            raise InvalidInput(f"at most {MOST_EXAMPLES_TRIED} examples are run; use `huaxiang rules test`")
         return run_examples_of(definition, understanding(), inspecting.inspection.heard)
 
     return HistoryDesk(sessions, inspecting.rules, inspecting.zone, examples, features.meaning)

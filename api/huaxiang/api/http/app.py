@@ -33,6 +33,7 @@ from huaxiang.api.http.body_limit import BodyLimit
 from huaxiang.api.http.corrections import router as corrections_router
 from huaxiang.api.http.dependencies import AnyCaller, Uploader
 from huaxiang.api.http.edge import Edge
+from huaxiang.api.http.history import router as history_router
 from huaxiang.api.http.metrics import HttpMetrics
 from huaxiang.api.http.problems import add_problem_handlers
 from huaxiang.api.http.schemas import Problem
@@ -54,6 +55,7 @@ _ROUTERS = (
     devices.router,
     jobs.router,
     rules.router,
+    history_router,
     reviews.router,
     sampling.router,
     calibrations.router,

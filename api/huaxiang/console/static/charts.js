@@ -91,13 +91,14 @@ function drawAll(root = document) {
 if (window.echarts) {
   drawAll();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
-  document.addEventListener("htmx:afterSwap", (event) => {
+  // What came in, wherever it was put: a swap's own target may be what it took the place of.
+  document.addEventListener("htmx:load", (event) => {
     for (const [element, chart] of drawn) {
       if (element.isConnected) continue;
       chart.dispose();
       drawn.delete(element);
     }
-    drawAll(event.detail.target);
+    for (const element of event.detail.elt.querySelectorAll("[data-chart]")) if (!drawn.has(element)) draw(element);
   });
 } else {
   // Without the library the tables stand open in the charts' place.

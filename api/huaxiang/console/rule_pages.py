@@ -1,0 +1,376 @@
+"""The rules with their lab: the list, one file, one item; floors, retirement, scoring the history anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+
+from huaxiang.api.access.callers import Caller
+from huaxiang.api.history.desk import HistoryDesk
+from huaxiang.api.history.hits import Hit, newest_hits, scored_by
+from huaxiang.api.http.dependencies import Manager
+from huaxiang.api.services import Services
+from huaxiang.console.forms import check_session_form, read_form
+from huaxiang.console.listing import Listing, read_sort
+from huaxiang.console.present_lab import (
+    FILTERS,
+    LabRow,
+    lab_rows,
+    narrowed,
+    ordered,
+    precision_chart,
+    share_view,
+    title_of,
+    weeks_chart,
+)
+from huaxiang.console.present_rules import (
+    file_row,
+    file_title,
+    quote_views,
+    tried_row,
+    version_rows,
+    window_view,
+)
+from huaxiang.console.recording_view import local_time
+from huaxiang.console.texts import Texts
+from huaxiang.console.views import Views, done, language_of
+from huaxiang.core.database import transaction
+from huaxiang.core.errors import InvalidInput, NotFound
+from huaxiang.profile.coaching.sellers import SellerStore
+from huaxiang.quality.definition import RuleSet, ScorecardDefinition
+from huaxiang.quality.history.lab_store import Found
+from huaxiang.quality.rule_versions import RuleFile
+
+HITS = 20
+_COLUMNS = {"title": 1, "fires": 1, "precision": 1, "recall": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class LabState:
+    """Whether the lab is at work, when it last was, and how many recordings rules do not see yet."""
+
+    busy: bool
+    at: str
+    population: int
+    missing: int
+
+
+def rule_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes of ``/rules`` but for the editor."""
+    router = APIRouter(include_in_schema=False)
+    desk = services.history
+    zone = ZoneInfo(services.settings.default_zone)
+
+    @router.get("/rules")
+    def listing(request: Request, caller: Manager) -> Response:
+        text = language_of(request)
+        with transaction(services.sessions) as session:
+            desk.freshen_lab(session)
+            page = _list_page(session, desk, request.query_params, text, zone)
+            lab = _lab_state(session, desk, page.pop("found"), zone)
+        return views.render(request, "rules.html", section="rules", page=page, lab=lab)
+
+    @router.get("/rules/lab")
+    def lab_state(request: Request, caller: Manager) -> Response:
+        """Tell the waiting page whether the lab is still at work (204), or to load anew."""
+        if desk.lab_is_busy:
+            return Response(status_code=204)
+        return Response(headers={"HX-Refresh": "true"})
+
+    @router.post("/rules/lab")
+    async def run_lab(request: Request, caller: Manager) -> Response:
+        check_session_form(request, await read_form(request), caller)
+        desk.start_lab()
+        return done("/rules", "rules.lab.started")
+
+    @router.post("/rules/apply")
+    async def apply(request: Request, caller: Manager) -> Response:
+        form = await read_form(request)
+        check_session_form(request, form, caller)
+        with transaction(services.sessions) as session:
+            back = desk.rules.get(session, form.get("back", "")).id
+        desk.start_applying()
+        return done(f"/rules/{back}", "rules.apply.started")
+
+    @router.get("/rules/{rule_id}")
+    def one(request: Request, caller: Manager, rule_id: str) -> Response:
+        text = language_of(request)
+        with transaction(services.sessions) as session:
+            file = desk.rules.get(session, rule_id)
+            page = _file_page(session, desk, file, text, zone)
+            lab = _lab_state(session, desk, page.pop("found"), zone)
+        return views.render(request, "rule.html", section="rules", page=page, lab=lab)
+
+    @router.post("/rules/{rule_id}/retire")
+    async def retire(request: Request, caller: Manager, rule_id: str) -> Response:
+        check_session_form(request, await read_form(request), caller)
+        await run_in_threadpool(_retire, services, rule_id, caller)
+        return done(f"/rules/{rule_id}", "rules.retired.done")
+
+    @router.get("/rules/{rule_id}/items/{item_id}")
+    def item(request: Request, caller: Manager, rule_id: str, item_id: str, start: int = 0) -> Response:
+        text = language_of(request)
+        with transaction(services.sessions) as session:
+            definition = _scorecard(desk.rules.get(session, rule_id))
+            page = _item_page(session, desk, definition, item_id, max(start, 0), text, zone)
+        return views.render(request, "rule_item.html", section="rules", page=page)
+
+    @router.post("/rules/{rule_id}/items/{item_id}/floor")
+    async def floor(request: Request, caller: Manager, rule_id: str, item_id: str) -> Response:
+        form = await read_form(request)
+        check_session_form(request, form, caller)
+        percent = _percent(form.get("percent", ""))
+        await run_in_threadpool(_set_floor, services, rule_id, item_id, percent, caller)
+        return done(f"/rules/{rule_id}/items/{item_id}", "rules.floor.done")
+
+    return router
+
+
+def _list_page(
+    session: Session, desk: HistoryDesk, query: Any, text: Texts, zone: ZoneInfo
+) -> dict[str, Any]:
+    files = desk.rules.list(session)
+    definitions = [_scorecard(file) for file in files if file.in_use and _is_scorecard(file)]
+    found = desk.lab.found(session, [definition.reference for definition in definitions])
+    rows = lab_rows(definitions, found, desk.lab.floors(session), text)
+    flag = query.get("show", "")
+    column, descending = read_sort(query.get("sort", ""), _COLUMNS, "")
+    listing = Listing("/rules", {"show": flag} if flag in FILTERS else {}, column, descending)
+    shown = ordered(narrowed(rows, flag), column, descending)
+    return {
+        "scorecards": [file_row(file, text, zone) for file in files],
+        "item_count": len(rows),
+        "tiles": _tiles(rows, text),
+        "choices": _choices(rows, flag, text),
+        "chart": precision_chart(rows, text),
+        "rows": shown,
+        "listing": listing,
+        "found": list(found.values()),
+    }
+
+
+def _choices(rows: Sequence[LabRow], flag: str, text: Texts) -> list[dict[str, Any]]:
+    choices = [
+        {"name": text("rules.all"), "url": "/rules#lab", "count": len(rows), "current": flag not in FILTERS}
+    ]
+    for name in FILTERS:
+        choices.append(
+            {
+                "name": _flag_name(name, text),
+                "url": f"/rules?{urlencode({'show': name})}#lab",
+                "count": sum(row.has(name) for row in rows),
+                "current": flag == name,
+            }
+        )
+    return choices
+
+
+def _flag_name(name: str, text: Texts) -> str:
+    return {
+        "suggests": text("rules.flag.suggests"),
+        "never": text("rules.flag.never"),
+        "alike": text("rules.flag.alike"),
+        "drift": text("rules.flag.drift"),
+    }.get(name, text("rules.flag.unreviewed"))
+
+
+def _tiles(rows: Sequence[LabRow], text: Texts) -> list[dict[str, Any]]:
+    notes = {
+        "suggests": text("rules.tile.suggests"),
+        "never": text("rules.tile.never"),
+        "alike": text("rules.tile.alike"),
+    }
+    tiles = []
+    for name, note in notes.items():
+        count = sum(row.has(name) for row in rows)
+        tone = "warn" if count and name != "alike" else ""
+        url = f"/rules?{urlencode({'show': name})}#lab"
+        tiles.append(
+            {"label": _flag_name(name, text), "value": count, "url": url, "tone": tone, "note": note}
+        )
+    return tiles
+
+
+def _file_page(
+    session: Session, desk: HistoryDesk, file: RuleFile, text: Texts, zone: ZoneInfo
+) -> dict[str, Any]:
+    definition = file.definition
+    newest = file.newest.version
+    page: dict[str, Any] = {
+        "id": file.id,
+        "title": file_title(definition, text),
+        "note": f"{file.newest.reference}",
+        "version": newest,
+        "in_use": file.in_use,
+        "is_scorecard": isinstance(definition, ScorecardDefinition),
+        "retired": "",
+        "versions": version_rows(
+            desk.rules.versions(session, file.id), newest if file.in_use else None, text, zone
+        ),
+        "found": [],
+    }
+    if file.retired:
+        when = local_time(file.retired.at, zone)
+        page["retired"] = text("rules.retired.since", time=when, by=file.retired.by)
+    if isinstance(definition, RuleSet):
+        page["rules"] = [_rule(rule, text) for rule in definition.rules]
+        return page
+    found = desk.lab.found(session, [definition.reference])
+    rows = lab_rows([definition], found, desk.lab.floors(session), text)
+    total, scored = desk.indexed(session), scored_by(session, definition.reference)
+    return {
+        **page,
+        "found": list(found.values()),
+        "sections": _sections(definition, rows, text),
+        "comparisons": [
+            tried_row(tried, text, zone) for tried in desk.comparisons.newest(session, file.id, limit=8)
+        ],
+        "total": total,
+        "scored": scored,
+        "scored_percent": min(round(100 * scored / total), 100) if total else 0,
+        "applying": desk.is_applying,
+    }
+
+
+def _sections(definition: ScorecardDefinition, rows: Sequence[LabRow], text: Texts) -> list[dict[str, Any]]:
+    """Return the parts of a scorecard with their items; items of no section come first."""
+    by_section: dict[str, list[LabRow]] = {}
+    for item, row in zip(definition.items, rows, strict=True):
+        by_section.setdefault(item.section, []).append(row)
+    titles = {
+        one.id: (one.title_zh if text.language == "zh" else one.title_en, one.weight)
+        for one in definition.sections
+    }
+    found = []
+    for identifier, items in by_section.items():
+        title, weight = titles.get(identifier, (text("rules.items"), None))
+        note = text("rules.weight", percent=f"{weight:g}") if weight is not None else ""
+        found.append({"title": title, "note": note, "rows": items})
+    return found
+
+
+def _rule(rule: Any, text: Texts) -> dict[str, str]:
+    chinese = text.language == "zh"
+    return {
+        "id": rule.id,
+        "title": rule.title_zh if chinese else rule.title_en,
+        "severity": rule.severity.value,
+        "says": rule.says_zh if chinese else rule.says_en,
+    }
+
+
+def _item_page(
+    session: Session,
+    desk: HistoryDesk,
+    definition: ScorecardDefinition,
+    item_id: str,
+    start: int,
+    text: Texts,
+    zone: ZoneInfo,
+) -> dict[str, Any]:
+    found = desk.lab.found(session, [definition.reference])
+    rows = lab_rows([definition], found, desk.lab.floors(session), text)
+    row = next((row for row in rows if row.id == item_id), None)
+    if row is None:
+        raise NotFound("the scorecard has no such item")
+    known = found.get((definition.reference, item_id))
+    figures = known.figures if known else None
+    hits = newest_hits(session, definition.reference, item_id, offset=start, limit=HITS + 1)
+    names = {seller.key: seller.name for seller in SellerStore().list(session)}
+    basis = figures.basis if figures else "none"
+    reviewed = {
+        "sampled": text("rules.basis.sampled"),
+        "chosen": text("rules.basis.chosen"),
+    }.get(basis, text("rules.basis.none"))
+    return {
+        "row": row,
+        "note": f"{title_of(definition, text)} · {row.section} · {item_id}",
+        "tiles": [
+            {"label": text("rules.fires"), "share": row.fires, "note": text("rules.fires.note")},
+            {"label": text("rules.precision"), "share": row.precision, "note": reviewed},
+            {"label": text("rules.recall"), "share": row.recall, "note": text("rules.recall.note")},
+            {
+                "label": text("rules.missed"),
+                "share": share_view(figures.missed_share if figures else None),
+                "note": text("rules.missed.note"),
+            },
+        ],
+        "chart": weeks_chart(figures.weeks, text) if figures else None,
+        "hits": [_hit(hit, names, zone) for hit in hits[:HITS]],
+        "unscored": bool(figures and figures.hits) and not hits and not start,
+        "next_url": f"{row.url}?start={start + HITS}#hits" if len(hits) > HITS else "",
+        "first_url": f"{row.url}#hits" if start else "",
+        "floor_log": [
+            text(
+                "rules.floor.log",
+                time=local_time(entry.set_at, zone),
+                by=entry.set_by,
+                percent=round(100 * entry.floor),
+            )
+            for entry in desk.lab.floor_log(session, definition.id)
+            if entry.item_id == item_id
+        ],
+    }
+
+
+def _hit(hit: Hit, names: dict[str, str], zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "recording_id": hit.recording_id,
+        "url": f"/recordings/{hit.recording_id}",
+        "when": local_time(hit.at, zone),
+        "seller": names.get(hit.seller or "", hit.seller or ""),
+        "for_review": hit.for_review,
+        "quotes": quote_views(hit.evidence),
+        "window": window_view(hit.window),
+    }
+
+
+def _lab_state(session: Session, desk: HistoryDesk, found: Sequence[Found], zone: ZoneInfo) -> LabState:
+    last = max(found, key=lambda one: one.computed_at, default=None)
+    return LabState(
+        busy=desk.lab_is_busy,
+        at=local_time(last.computed_at, zone) if last else "",
+        population=max((one.figures.population for one in found), default=0),
+        missing=desk.not_indexed(session),
+    )
+
+
+def _retire(services: Services, rule_id: str, caller: Caller) -> None:
+    with transaction(services.sessions) as session:
+        services.history.rules.retire(session, rule_id, by=caller.name)
+
+
+def _set_floor(services: Services, rule_id: str, item_id: str, percent: float, caller: Caller) -> None:
+    desk = services.history
+    with transaction(services.sessions) as session:
+        definition = _scorecard(desk.rules.get(session, rule_id))
+        if all(item.id != item_id for item in definition.items):
+            raise NotFound("the scorecard has no such item")
+        desk.lab.set_floor(session, rule_id, item_id, percent / 100, caller.name)
+
+
+def _percent(value: str) -> float:
+    try:
+        percent = float(value)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise InvalidInput("a floor is a percentage from 0 to 100", fields="percent")
+    return percent
+
+
+def _is_scorecard(file: RuleFile) -> bool:
+    return isinstance(file.definition, ScorecardDefinition)
+
+
+def _scorecard(file: RuleFile) -> ScorecardDefinition:
+    if not isinstance(file.definition, ScorecardDefinition):
+        raise NotFound("this file holds rules, and no scorecard")
+    return file.definition
