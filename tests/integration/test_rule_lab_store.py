@@ -105,6 +105,22 @@ def test_what_only_suggests_is_shown_and_counts_nowhere(sessions: sessionmaker[S
         assert suggested.possible == counted.possible - was.possible
 
 
+def test_a_review_adds_up_by_the_score_as_it_was_given(sessions: sessionmaker[Session]) -> None:
+    (conversation,) = add_indexed_history(sessions, 1)
+    identifier, store = conversation.recording.id, review_store()
+    under = floored(DEFINITION, {(DEFINITION.reference, "polite_close")})
+    scorecard = Inspector(under).inspect(conversation.transcript, conversation.insights)
+    with transaction(sessions) as session:
+        ScorecardStore().save(session, identifier, scorecard)
+        case = store.open(session, identifier, scorecard, "he.yun", MEI, Origin.CHOSEN)
+        said = Judgement("greeting", Outcome.NOT_APPLICABLE, "电话断了")
+        store.submit(session, case.id, LAO, [said], case.case.version)
+        final = store.final(session, [identifier])[identifier]
+    assert (final.automatic_score, final.automatic_possible) == (scorecard.score, scorecard.possible)
+    greeting = next(item for item in scorecard.items if item.id == "greeting")
+    assert final.possible == scorecard.possible - greeting.possible
+
+
 def test_a_new_version_begins_anew_unless_it_judges_the_same(sessions: sessionmaker[Session]) -> None:
     conversations = add_indexed_history(sessions, 12)
     item = most_failed(conversations)

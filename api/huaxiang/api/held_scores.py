@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
-from huaxiang.quality.review.final_score import FinalScore, automatic_score, final_score
+from huaxiang.quality.review.final_score import FinalScore, as_scored, automatic_score, final_score
 from huaxiang.quality.review.outcomes import outcome_of
 from huaxiang.quality.review.review_store import ReviewStore
 from huaxiang.quality.review.scores import newest_corrected
@@ -42,7 +42,7 @@ def held_scores(
         told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
         held[reference] = final_score(
             recording_id,
-            definition,
+            as_scored(definition, {item.id for item in scorecard.items if item.suggest_only}),
             told or [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items],
             case_id=stored.id if stored else None,
             case=stored.case if stored else None,

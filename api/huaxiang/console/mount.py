@@ -23,6 +23,7 @@ from huaxiang.console.recording_list_pages import recording_list_router
 from huaxiang.console.recording_pages import recording_router
 from huaxiang.console.reviewing import REVIEW_ROUTERS
 from huaxiang.console.rule_editor_pages import rule_editor_router
+from huaxiang.console.rule_item_pages import rule_item_router
 from huaxiang.console.rule_pages import rule_router
 from huaxiang.console.sign_in_pages import sign_in_router
 from huaxiang.console.views import Views, language_of, toast
@@ -44,7 +45,7 @@ def mount_console(app: FastAPI, services: Services) -> Render:
     views = Views(Assets())
     for make in _ROUTERS:
         app.include_router(make(services, views))
-    for make in (*REVIEW_ROUTERS, rule_router, rule_editor_router):
+    for make in (*REVIEW_ROUTERS, rule_router, rule_item_router, rule_editor_router):
         app.include_router(make(services, views))
     app.add_api_route("/", _home, methods=["GET"], include_in_schema=False)
     views.served = {route.path for route in iter_route_contexts(app.routes) if route.path is not None}

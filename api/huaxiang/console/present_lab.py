@@ -195,7 +195,7 @@ def flags_of(found: Found | None, text: Texts) -> tuple[Flag, ...]:
             earlier=_percent(figures.earlier_rate),
         )
         flags.append(Flag("drift", text("rules.flag.drift"), "accent", hint))
-    if figures.hits and figures.reviewed_hits < ENOUGH_REVIEWS:
+    if figures.reviewed_hits < min(figures.hits, ENOUGH_REVIEWS):
         hint = text("rules.flag.unreviewed.hint", count=figures.reviewed_hits, enough=ENOUGH_REVIEWS)
         flags.append(Flag("unreviewed", text("rules.flag.unreviewed"), "", hint))
     return tuple(flags)

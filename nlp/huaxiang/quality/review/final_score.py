@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
@@ -92,6 +92,17 @@ def automatic_score(recording_id: str, scorecard: Scorecard) -> FinalScore:
             for item in scorecard.items
         ),
     )
+
+
+def as_scored(definition: ScorecardDefinition, suggested: Collection[str]) -> ScorecardDefinition:
+    """Return a scorecard as a call was scored by it: items that were under their floor only suggested.
+
+    ``suggested`` are the ids of the items that only suggested in the stored score.
+    """
+    items = tuple(
+        replace(item, suggest_only=True) if item.id in suggested else item for item in definition.items
+    )
+    return replace(definition, items=items)
 
 
 def final_score(

@@ -13,9 +13,16 @@ from sqlalchemy.orm import Session
 from huaxiang.core.database import now
 from huaxiang.core.errors import Conflict, NotFound, OutOfDate
 from huaxiang.core.types import Json, Scorecard, new_id
+from huaxiang.nlp.tables import ScorecardItemRow
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case, advance, check_seen, replay
-from huaxiang.quality.review.final_score import CorrectedScore, FinalScore, automatic_score, final_score
+from huaxiang.quality.review.final_score import (
+    CorrectedScore,
+    FinalScore,
+    as_scored,
+    automatic_score,
+    final_score,
+)
 from huaxiang.quality.review.outcomes import (
     Act,
     ActKind,
@@ -251,7 +258,9 @@ class ReviewStore:
         told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
         return final_score(
             recording_id,
-            self._definition_for(session, definition),
+            as_scored(
+                self._definition_for(session, definition), _suggested(session, recording_id, definition)
+            ),
             told or automatic,
             case_id=stored.id if stored else None,
             case=stored.case if stored else None,
@@ -268,6 +277,19 @@ class ReviewStore:
             case = _add(session, case_id, case, numbered)
             log.append(numbered)
         return replace(stored, case=case, acts=tuple(log))
+
+
+def _suggested(session: Session, recording_id: str, definition: str) -> frozenset[str]:
+    """Return the items that only suggested where a call was scored by a version."""
+    return frozenset(
+        session.scalars(
+            select(ScorecardItemRow.item_id).where(
+                ScorecardItemRow.recording_id == recording_id,
+                ScorecardItemRow.definition == definition,
+                ScorecardItemRow.suggest_only,
+            )
+        )
+    )
 
 
 def load_cases(session: Session, case_ids: Sequence[str]) -> list[StoredCase]:
