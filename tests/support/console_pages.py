@@ -52,6 +52,12 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("calibration", "/review/calibration/{calibrated}", ".chart canvas"),
     ConsolePage("devices", "/devices", "tbody tr", who="root"),
     ConsolePage("device-revoke", "/devices/{device}/revoke", "main form button", who="root"),
+    ConsolePage("rules", "/rules", "#lab tbody tr"),
+    ConsolePage("rules-narrowed", "/rules?show=unreviewed&sort=-fires", "#lab tbody tr"),
+    ConsolePage("rule", "/rules/general-sales", "#versions tbody tr"),
+    ConsolePage("rule-item", "/rules/general-sales/items/need_discovery", "#hits .change"),
+    ConsolePage("rule-edit", "/rules/general-sales/edit", "#rule-text"),
+    ConsolePage("rule-comparison", "/rules/general-sales/comparisons/{comparison}", ".change"),
     ConsolePage("help", "/help", "kbd"),
     ConsolePage("error", "/recordings/none-such", "h1"),
 )

@@ -17,6 +17,7 @@ from console_reviews import add_reviewing
 from history import add_audio
 from invented_call import CUSTOMER_REF
 from reviews import LAO, MEI, review_store
+from rules_places import rules_places
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -122,4 +123,5 @@ def _other(outcome: Outcome) -> Outcome:
 
 Filler = Callable[[World, Sequence[InventedConversation]], dict[str, str]]
 MORE: tuple[Filler, ...] = (add_reviewing,)
+MORE: tuple[Filler, ...] = (rules_places,)
 """What further areas store for their pages; each gives the places that it made."""
