@@ -27,6 +27,7 @@ from huaxiang.api.access.throttle import Throttle
 from huaxiang.api.access.tokens import add_token
 from huaxiang.api.access.users import add_user
 from huaxiang.api.bootstrap import build_judged_language, build_sentence_encoder
+from huaxiang.api.coaching.suite import open_coaching
 from huaxiang.api.corrections import Corrections
 from huaxiang.api.history.building import build_desk, build_writer
 from huaxiang.api.http.app import create_app
@@ -126,6 +127,7 @@ def make_services(
         customers=CustomerStore(),
         reviews=reviews_of(chosen, inspecting.rules),
         search=search,
+        coaching=open_coaching(chosen),
         authenticator=Authenticator(sessions, devices),
         sign_in=SignIn(sessions, passwords, Throttle(sessions, KEY), timedelta(hours=1)),
         idempotency=Idempotency(sessions),

@@ -309,6 +309,7 @@ def build_services(system: System) -> Services:
     from huaxiang.api.access.passwords import Passwords
     from huaxiang.api.access.sign_in import SignIn
     from huaxiang.api.access.throttle import Throttle
+    from huaxiang.api.coaching.suite import open_coaching
     from huaxiang.api.history.building import build_desk
     from huaxiang.api.http.once import Idempotency
     from huaxiang.api.readiness import readiness_checks
@@ -338,6 +339,7 @@ def build_services(system: System) -> Services:
         customers=CustomerStore(settings.default_country),
         reviews=reviews_of(settings, system.inspecting.rules),
         search=stores.search,
+        coaching=open_coaching(settings),
         authenticator=Authenticator(storage.sessions, registry),
         sign_in=SignIn(
             storage.sessions,

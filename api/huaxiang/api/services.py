@@ -16,6 +16,7 @@ from huaxiang.core.jobs import JobQueue
 from huaxiang.core.settings import Settings
 
 if TYPE_CHECKING:
+    from huaxiang.api.coaching.suite import Coaching
     from huaxiang.api.corrections import Corrections
     from huaxiang.api.history.desk import HistoryDesk
     from huaxiang.api.history.features import FeatureWriter
@@ -64,6 +65,7 @@ class Services:
     customers: CustomerStore
     reviews: Reviews
     search: RecordingSearch
+    coaching: Coaching
     authenticator: Authenticator
     sign_in: SignIn
     idempotency: Idempotency

@@ -14,6 +14,7 @@ from huaxiang.api.http.dependencies import AnyCaller
 from huaxiang.api.http.problems import Render, request_id_of
 from huaxiang.api.services import Services
 from huaxiang.console.assets import STATIC, Assets, CachedStaticFiles
+from huaxiang.console.coaching_pages import COACHING
 from huaxiang.console.correction_pages import correction_router
 from huaxiang.console.customer_pages import customer_router
 from huaxiang.console.device_pages import device_router
@@ -45,7 +46,7 @@ def mount_console(app: FastAPI, services: Services) -> Render:
     views = Views(Assets())
     for make in _ROUTERS:
         app.include_router(make(services, views))
-    for make in (*REVIEW_ROUTERS, rule_router, rule_item_router, rule_editor_router):
+    for make in (*REVIEW_ROUTERS, rule_router, rule_item_router, rule_editor_router, *COACHING):
         app.include_router(make(services, views))
     app.add_api_route("/", _home, methods=["GET"], include_in_schema=False)
     views.served = {route.path for route in iter_route_contexts(app.routes) if route.path is not None}

@@ -36,6 +36,7 @@ SECTIONS = (
     Section("nav.rules", "/rules", "rules", _MANAGER),
     Section("nav.objections", "/objections", "objections", _MANAGER),
     Section("nav.team", "/team", "team", _MANAGER),
+    Section("nav.library", "/library", "library", (Scope.MANAGER, Scope.SELLER)),
     Section("nav.me", "/team/me", "team", _SELLER),
     Section("nav.appeals", "/appeals", "review", _SELLER),
     Section("nav.customers", "/customers", "customers", (Scope.CRM, Scope.MANAGER)),

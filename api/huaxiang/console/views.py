@@ -25,7 +25,7 @@ STYLES = tuple(
     f"css/{name}.css"
     for name in (
         *("tokens", "base", "layout", "controls", "data", "clip", "conversation", "profile", "review"),
-        "rules",
+        *("rules", "coaching"),
     )
 )
 _A_YEAR_S = 365 * 24 * 3600

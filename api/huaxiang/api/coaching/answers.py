@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from huaxiang.api.coaching.reading import Scope
+from huaxiang.api.coaching.reading import HELD_AT, Scope
 from huaxiang.api.coaching.records import BEHAVIOUR_DAYS, Records, split_by_seller
 from huaxiang.core.errors import InvalidInput, NotFound
+from huaxiang.ingest.tables import RecordingRow
 from huaxiang.profile.coaching import digest as weekly
-from huaxiang.profile.coaching.behaviours import behaviours
-from huaxiang.profile.coaching.calls import Call
+from huaxiang.profile.coaching.behaviours import Behaviours
+from huaxiang.profile.coaching.calls import Call, Clip
 from huaxiang.profile.coaching.figures import Period
-from huaxiang.profile.coaching.library import Candidate
-from huaxiang.profile.coaching.objections import Course, Measure, ObjectionMap, objection_map
+from huaxiang.profile.coaching.library import Candidate, Entry, Passage
+from huaxiang.profile.coaching.objections import NO_ANSWER, Course, Measure, ObjectionMap, objection_map
 from huaxiang.profile.coaching.suggestions import suggest
 
 DEFAULT_MAP_DAYS = 91
@@ -55,7 +58,7 @@ class AnswerDesk:
     ) -> tuple[ObjectionMap, Sequence[Course]]:
         """Return the map of the last ``days`` with the courses that it counts, newest first."""
         scope = Scope(self._records.period(as_of, days), self._records.of_team(session, team))
-        courses = self._records.reader.courses(session, scope, as_of)
+        courses = self._records.courses(session, scope, as_of)
         return objection_map(courses, measure), courses
 
     def candidates(
@@ -74,6 +77,25 @@ class AnswerDesk:
             if (course.objection, course.turn) == (objection, turn):
                 return course
         raise NotFound("there is no such objection")
+
+    def clips(self, session: Session, entries: Sequence[Entry]) -> Mapping[str, Clip]:
+        """Return what is to be heard of each entry of the library, by its id."""
+        wanted = {entry.passage.recording_id for entry in entries}
+        held = {
+            row.id: row.held_at
+            for row in session.execute(
+                select(RecordingRow.id, HELD_AT.label("held_at")).where(RecordingRow.id.in_(wanted))
+            )
+        }
+        return {
+            entry.id: Clip(
+                entry.passage.recording_id,
+                entry.passage.seller,
+                held[entry.passage.recording_id],
+                tuple(zip(_parts(entry.passage), entry.passage.evidence, strict=False)),
+            )
+            for entry in entries
+        }
 
 
 class DigestDesk:
@@ -94,7 +116,7 @@ class DigestDesk:
         mine = _only(history, wanted)
         now = _by_team(records.within(mine, period), teams, split=team is None)
         before = _by_team(records.within(mine, period.before), teams, split=team is None)
-        courses = records.reader.courses(session, Scope(period, wanted), as_of)
+        courses = records.courses(session, Scope(period, wanted), as_of)
         candidates = records.library.suggested(
             session, objection_map(courses), courses, records.sellers.consenting(session)
         )
@@ -108,7 +130,9 @@ class DigestDesk:
             team=team,
             teams=weekly.team_weeks(now, before),
             changes=weekly.changes(now, before),
-            coaching=self._coaching(history, wanted, period, teams),
+            coaching=self._coaching(
+                records.behaviours(session, reach, as_of), history, wanted, period, teams
+            ),
             best_answers=tuple(candidates[:BEST_ANSWERS]),
             adopted=tuple(one for one in adopted if wanted is None or one.passage.seller in wanted),
             due=tuple(one for one in due if wanted is None or one.seller in wanted),
@@ -118,13 +142,13 @@ class DigestDesk:
 
     def _coaching(
         self,
+        known: Behaviours,
         history: Sequence[Call],
         wanted: frozenset[str] | None,
         period: Period,
         teams: Mapping[str, str],
     ) -> tuple[weekly.Coaching, ...]:
         """Return what each seller of the week should practise, judged by the four weeks up to its end."""
-        known = behaviours(history)
         recent = self._records.within(history, Period(period.last - timedelta(days=27), period.last))
         spoke = {call.seller for call in self._records.within(history, period) if call.seller is not None}
         found = []
@@ -133,6 +157,13 @@ class DigestDesk:
             advised = suggest(own, others, known)
             found.append(weekly.Coaching(seller, advised.found, advised.calls_needed))
         return tuple(found)
+
+
+def _parts(passage: Passage) -> Iterable[str]:
+    """Return what each quote of a passage is, in their order (``passage_of``)."""
+    if not passage.topic.startswith("objection."):
+        return repeat("example")
+    return ("objection", "reaction") if passage.answer == NO_ANSWER else ("objection", "answer", "reaction")
 
 
 def _only(calls: Iterable[Call], sellers: frozenset[str] | None) -> list[Call]:

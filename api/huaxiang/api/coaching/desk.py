@@ -13,7 +13,7 @@ from huaxiang.api.coaching.records import BEHAVIOUR_DAYS, Records, split_by_sell
 from huaxiang.api.coaching.views import Advice, FollowUp, SellerLine, SellerView, TeamLine, TeamView
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Json
-from huaxiang.profile.coaching.behaviours import Behaviours, behaviours
+from huaxiang.profile.coaching.behaviours import Behaviours
 from huaxiang.profile.coaching.calls import Call
 from huaxiang.profile.coaching.figures import (
     DEFAULT_PERIOD_DAYS,
@@ -39,7 +39,7 @@ class CoachingDesk:
 
     def behaviours(self, session: Session, as_of: datetime, days: int = BEHAVIOUR_DAYS) -> Behaviours:
         """Return which behaviours go with won conversations of the last ``days``."""
-        return behaviours(self._records.calls(session, self._records.period(as_of, days), as_of))
+        return self._records.behaviours(session, self._records.period(as_of, days), as_of)
 
     def lines(
         self, session: Session, as_of: datetime, days: int = DEFAULT_PERIOD_DAYS
@@ -65,10 +65,11 @@ class CoachingDesk:
         if key not in known:
             raise NotFound("there is no such seller")
         period = records.period(as_of, days)
-        history = records.calls(session, Period(_reach(period), period.last), as_of)
+        reach = Period(_reach(period), period.last)
+        history = records.calls(session, reach, as_of)
         own, others = split_by_seller(history, key, {one.key: one.team for one in known.values()})
         mine, theirs = records.within(own, period), records.within(others, period)
-        advised = suggest(mine, theirs, behaviours(history))
+        advised = suggest(mine, theirs, records.behaviours(session, reach, as_of))
         practices = self._followed_up(records.practices.of(session, key), own)
         running = {one.practice.topic for one in practices if not one.practice.closed}
         advice = self._advice(session, key, advised, running, mine, [*others, *history])

@@ -8,17 +8,22 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from huaxiang.api.coaching.memory import Memory
 from huaxiang.api.coaching.reading import CoachingReader, Scope
 from huaxiang.core.errors import NotFound
 from huaxiang.ingest.tables import RecordingRow
+from huaxiang.profile.coaching.behaviours import Behaviours, behaviours
 from huaxiang.profile.coaching.calls import Call
 from huaxiang.profile.coaching.figures import DEFAULT_PERIOD_DAYS, Period
 from huaxiang.profile.coaching.library import Library
+from huaxiang.profile.coaching.objections import Course
 from huaxiang.profile.coaching.practices import PracticeStore
 from huaxiang.profile.coaching.sellers import Seller, SellerStore, SellerValues
 
 BEHAVIOUR_DAYS = 182
 """How far back won and lost conversations are compared, in days."""
+USUAL_REACH_DAYS = 200
+"""How far back conversations are read at least, so that all usual pages stand on one reading."""
 
 
 class Records:
@@ -27,6 +32,7 @@ class Records:
     def __init__(self, reader: CoachingReader, zone: tzinfo) -> None:
         self.reader = reader
         self.zone = zone
+        self.memory = Memory(zone)
         self.sellers = SellerStore()
         self.library = Library()
         self.practices = PracticeStore()
@@ -38,7 +44,25 @@ class Records:
 
     def calls(self, session: Session, period: Period, as_of: datetime) -> list[Call]:
         """Return the conversations of a period, oldest first."""
-        return self.reader.calls(session, Scope(period), as_of)
+        today = as_of.astimezone(self.zone).date()
+        reach = Period(min(period.first, today - timedelta(days=USUAL_REACH_DAYS)), max(period.last, today))
+        known = self.memory.recall(
+            session, as_of, ("calls", reach), lambda: self.reader.calls(session, Scope(reach), as_of)
+        )
+        first, after = self.reader.bounds(period)
+        return [call for call in known if first <= call.held_at < after]
+
+    def courses(self, session: Session, scope: Scope, as_of: datetime) -> Sequence[Course]:
+        """Return what became of every objection of a scope, newest first."""
+        return self.memory.recall(
+            session, as_of, ("courses", scope), lambda: self.reader.courses(session, scope, as_of)
+        )
+
+    def behaviours(self, session: Session, period: Period, as_of: datetime) -> Behaviours:
+        """Return which behaviours go with won conversations of a period."""
+        return self.memory.recall(
+            session, as_of, ("behaviours", period), lambda: behaviours(self.calls(session, period, as_of))
+        )
 
     def within(self, calls: Iterable[Call], period: Period) -> list[Call]:
         """Return those of ``calls`` that were held in a period."""
@@ -63,6 +87,18 @@ class Records:
         changed = self.sellers.update(session, key, values, by=by)
         self.library.consent_changed(session, changed.key, by=by)
         return changed
+
+    def consent(self, session: Session, key: str, *, consents: bool, by: str) -> Seller:
+        """Note whether others may learn from a seller's words; one known from recordings only is registered.
+
+        Raises NotFound for one whom neither a row nor a recording knows.
+        """
+        known = {seller.key: seller for seller in self.all_sellers(session)}
+        if key not in known:
+            raise NotFound("there is no such seller")
+        if not known[key].registered:
+            self.sellers.add(session, key, SellerValues(), by=by)
+        return self.change_seller(session, key, SellerValues(library_consent=consents), by=by)
 
 
 def split_by_seller(

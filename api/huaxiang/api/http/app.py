@@ -30,6 +30,7 @@ from huaxiang.api.http import (
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.authentication import CSRF_HEADER, Authentication
 from huaxiang.api.http.body_limit import BodyLimit
+from huaxiang.api.http.coaching import ROUTERS as COACHING
 from huaxiang.api.http.corrections import router as corrections_router
 from huaxiang.api.http.dependencies import AnyCaller, Uploader
 from huaxiang.api.http.edge import Edge
@@ -59,6 +60,7 @@ _ROUTERS = (
     reviews.router,
     sampling.router,
     calibrations.router,
+    *COACHING,
 )
 _DESCRIPTION = """\
 Recordings of sales conversations in; transcripts, findings, scorecards and customer profiles out, all with

@@ -10,7 +10,7 @@ class Bar {
     this.element = element;
     this.audio = new Audio();
     this.audio.preload = "auto";
-    this.recording = null;
+    this.recording = this.address = null;
     this.line = element.querySelector(".listening__line");
     this.audio.addEventListener("timeupdate", () => this.draw());
     this.audio.addEventListener("error", () => {
@@ -24,10 +24,12 @@ class Bar {
   }
 
   // Gives the audio when it can be sought in.
-  async load(recording) {
-    if (recording !== this.recording) {
-      this.recording = recording;
-      this.audio.src = `/v1/recordings/${encodeURIComponent(recording)}/audio`;
+  // `source` is the address of a clip that is heard alone, without the recording around it.
+  async load(recording, source) {
+    const address = source || `/v1/recordings/${encodeURIComponent(recording)}/audio`;
+    if (address !== this.address) {
+      [this.recording, this.address] = [recording, address];
+      this.audio.src = address;
     }
     if (this.audio.readyState < HTMLMediaElement.HAVE_METADATA) {
       await new Promise((ready) => this.audio.addEventListener("loadedmetadata", ready, { once: true }));
@@ -38,7 +40,9 @@ class Bar {
   show(button, startS, endS) {
     [this.startS, this.endS] = [startS, endS];
     this.element.querySelector(".listening__quote").textContent = button.textContent.trim();
-    this.element.querySelector("[data-listen=open]").href = `/recordings/${this.recording}#t=${startS}`;
+    const open = this.element.querySelector("[data-listen=open]");
+    open.href = `/recordings/${this.recording}#t=${startS}`;
+    open.hidden = Boolean(button.dataset.clipSource);
     this.element.hidden = false;
     this.draw();
   }
@@ -76,12 +80,12 @@ class Clips {
   }
 
   async play(button, startMs, endMs) {
-    const { clipRecording: recording } = button.dataset;
+    const { clipRecording: recording, clipSource: source } = button.dataset;
     const own = document.querySelector("audio[data-recording]");
-    const here = own && (!recording || own.dataset.recording === recording);
+    const here = own && !source && (!recording || own.dataset.recording === recording);
     if (!here && !(recording && this.bar)) return;
     this.mark(button);
-    const audio = here ? own : await this.bar.load(recording);
+    const audio = here ? own : await this.bar.load(recording, source);
     if (this.button !== button) return; // another clip was asked for meanwhile
     if (here) this.bar?.close();
     this.listenTo(audio);
