@@ -9,6 +9,7 @@ import typer
 from huaxiang.api.command import (
     access,
     bench,
+    coaching,
     conversations,
     evaluate,
     export,
@@ -48,6 +49,7 @@ app.add_typer(speaker.app, name="speaker")
 app.add_typer(access.device_app, name="device")
 app.add_typer(access.user_app, name="user")
 app.add_typer(access.token_app, name="token")
+coaching.register(app)
 
 
 def main() -> None:
