@@ -23,11 +23,13 @@ from huaxiang.console.present_objections import (
     MEASURES,
     answer_name,
     candidate_view,
+    cell_view,
     course_view,
     entry_view,
     map_view,
     topics_of,
 )
+from huaxiang.console.present_seller import Reader
 from huaxiang.console.views import Views, done, language_of
 from huaxiang.core.database import now, transaction
 from huaxiang.core.errors import InvalidInput, NotFound
@@ -39,21 +41,19 @@ PAGE = 20
 CANDIDATES = 20
 
 
-def answer_router(services: Services, views: Views) -> APIRouter:
-    """Return the routes of ``/objections`` and ``/library``."""
+def objection_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes of ``/objections``."""
     router = APIRouter(include_in_schema=False)
-    zone = ZoneInfo(services.settings.default_zone)
 
     @router.get("/objections")
     def the_map(request: Request, caller: Manager) -> Response:
         text, query = language_of(request), request.query_params
         days, team = chosen_days(request, MAP_DAYS), query.get("team", "")
         measure = _measure(query.get("measure", ""))
-        filters = {"days": str(days), "team": team, "measure": measure.value}
+        listing = Listing("/objections", {"days": str(days), "team": team, "measure": measure.value})
         with transaction(services.sessions) as session:
             found, _ = services.coaching.answers.objections(session, now(), days, measure, team or None)
             teams = _teams(services, session)
-        listing = Listing("/objections", filters)
         return views.render(
             request,
             "objections.html",
@@ -62,102 +62,40 @@ def answer_router(services: Services, views: Views) -> APIRouter:
             measures=[
                 (text(name), listing.url(measure=one.value), one is measure) for one, name in MEASURES.items()
             ],
-            chosen=filters,
+            chosen=listing.params,
             day_choices=[(str(one), text("coaching.days", n=one)) for one in sorted(MAP_DAYS)],
             teams=teams,
         )
 
     @router.get("/objections/{objection}/{answer}")
     def cell(request: Request, caller: Manager, objection: str, answer: str) -> Response:
-        text, query = language_of(request), request.query_params
-        days, team = chosen_days(request, MAP_DAYS), query.get("team", "")
-        with transaction(services.sessions) as session:
-            found, courses = services.coaching.answers.objections(session, now(), days, team=team or None)
-            consenting = services.coaching.records.sellers.consenting(session)
-        counted = found.cell(objection, answer)
-        if counted is None:
-            raise NotFound("there is no such cell")
-        wanted = [one for one in courses if (one.objection, one.answer) == (objection, answer)]
-        wanted.sort(key=place_of, reverse=True)
-        shown, following = page_of(wanted, place_of, query.get("cursor"), PAGE, descending=True)
-        reader = reader_of(request, caller, zone)
-        listing = Listing(request.url.path, {"days": str(days), "team": team})
-        heard = clip_source(services, caller)
-        return views.render(
-            request,
-            "objection_cell.html",
-            section="objections",
-            title=f"{text.label('objection', objection)} → {answer_name(answer, text)}",
-            cell=next(
-                view
-                for one in map_view(found, {}, text).objections
-                if one.id == objection
-                for view in one.cells
-                if view.rank == counted.rank
-            ),
-            courses=[(course_view(one, reader, heard), one.seller in consenting) for one in shown],
-            back=Listing("/objections", {"days": str(days), "team": team}).url(),
-            here=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
-            next_url=listing.url(cursor=following) if following else None,
-            first_url=listing.url() if "cursor" in query else None,
-        )
+        return _cell(request, services, views, caller, (objection, answer))
+
+    return router
+
+
+def library_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes of ``/library``."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/library")
     def library(request: Request, caller: Listener) -> Response:
-        text, query = language_of(request), request.query_params
-        topic, tag = query.get("topic", ""), query.get("tag", "")
-        manages = caller.may(Scope.MANAGER)
-        suggests = manages and query.get("view") == "suggested"
-        reader, heard = reader_of(request, caller, zone), clip_source(services, caller)
-        days = chosen_days(request, MAP_DAYS)
-        with transaction(services.sessions) as session:
-            coaching = services.coaching
-            everything = coaching.records.library.list(session)
-            entries = [
-                one for one in everything if topic in ("", one.passage.topic) and (not tag or tag in one.tags)
-            ]
-            shown, following = page_of(
-                entries, lambda one: (one.id,), query.get("cursor"), PAGE, descending=True
-            )
-            clips = coaching.answers.clips(session, shown)
-            found = coaching.answers.candidates(session, now(), days)[:CANDIDATES] if suggests else ()
-        listing = Listing("/library", {"topic": topic, "tag": tag})
-        return views.render(
-            request,
-            "library.html",
-            section="library",
-            entries=[entry_view(one, clips[one.id], reader, heard) for one in shown],
-            candidates=[candidate_view(one, reader, heard) for one in found],
-            suggests=suggests,
-            manages=manages,
-            topics=[
-                (name, listing.url(topic=one), one == topic, n)
-                for one, name, n in topics_of(everything, text)
-            ],
-            all_url=listing.url(topic=None, tag=None),
-            all_count=len(everything),
-            tag=tag,
-            untagged_url=listing.url(tag=None),
-            chosen=bool(topic or tag),
-            periods=period_links(request, days, MAP_DAYS),
-            next_url=listing.url(cursor=following) if following else None,
-            first_url=listing.url() if "cursor" in query else None,
-        )
+        if caller.may(Scope.MANAGER) and request.query_params.get("view") == "suggested":
+            return _suggested(request, services, views, caller)
+        return _library(request, services, views, caller)
 
     @router.post("/library")
     async def adopt(request: Request, caller: Manager) -> Response:
         form = await read_form(request)
+        recording_id, objection, turn = form.get("recording_id", ""), form.get("objection", ""), _turn(form)
 
         def work(session: Session) -> None:
-            coaching = services.coaching
-            course = coaching.answers.course(
-                session, form.get("recording_id", ""), form.get("objection", ""), _turn(form), now()
-            )
-            coaching.records.library.adopt(
-                session, passage_of(course), form.get("title", ""), _tags(form), by=name_of(caller)
-            )
+            coaching, by = services.coaching, name_of(caller)
+            course = coaching.answers.course(session, recording_id, objection, turn, now())
+            title, tags = form.get("title", ""), _tags(form)
+            coaching.records.library.adopt(session, passage_of(course), title, tags, by=by)
 
-        return await _done(request, caller, form, work, "library.adopted")
+        return await _carried_out(request, services, caller, form, work, "library.adopted")
 
     @router.post("/library/{entry_id}")
     async def edit(request: Request, caller: Manager, entry_id: str) -> Response:
@@ -167,7 +105,7 @@ def answer_router(services: Services, views: Views) -> APIRouter:
             library, by = services.coaching.records.library, name_of(caller)
             library.edit(session, entry_id, form.get("title", ""), _tags(form), by=by)
 
-        return await _done(request, caller, form, work, "library.changed")
+        return await _carried_out(request, services, caller, form, work, "library.changed")
 
     @router.post("/library/{entry_id}/withdraw")
     async def withdraw(request: Request, caller: Manager, entry_id: str) -> Response:
@@ -177,22 +115,109 @@ def answer_router(services: Services, views: Views) -> APIRouter:
             library, by = services.coaching.records.library, name_of(caller)
             library.withdraw(session, entry_id, form.get("reason", ""), by=by)
 
-        return await _done(request, caller, form, work, "library.withdrawn")
-
-    async def _done(
-        request: Request, caller: Caller, form: dict[str, str], work: Callable[[Session], None], said: str
-    ) -> Response:
-        check_session_form(request, form, caller)
-
-        def run() -> None:
-            with transaction(services.sessions) as session:
-                work(session)
-
-        await run_in_threadpool(run)
-        target = form.get("next", "")
-        return done(safe_target(target) if target else "/library", said)
+        return await _carried_out(request, services, caller, form, work, "library.withdrawn")
 
     return router
+
+
+def _cell(
+    request: Request, services: Services, views: Views, caller: Caller, wanted: tuple[str, str]
+) -> Response:
+    """Return the page of one cell of the map. Raises NotFound for a cell that counts nothing."""
+    text, query = language_of(request), request.query_params
+    days, team = chosen_days(request, MAP_DAYS), query.get("team", "")
+    with transaction(services.sessions) as session:
+        found, courses = services.coaching.answers.objections(session, now(), days, team=team or None)
+        consenting = services.coaching.records.sellers.consenting(session)
+    counted = found.cell(*wanted)
+    if counted is None:
+        raise NotFound("there is no such cell")
+    inside = [one for one in courses if (one.objection, one.answer) == wanted]
+    inside.sort(key=place_of, reverse=True)
+    shown, following = page_of(inside, place_of, query.get("cursor"), PAGE, descending=True)
+    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    listing = Listing(request.url.path, {"days": str(days), "team": team})
+    return views.render(
+        request,
+        "objection_cell.html",
+        section="objections",
+        title=f"{text.label('objection', counted.objection)} → {answer_name(counted.answer, text)}",
+        cell=cell_view(counted, found.measure, {}, text),
+        courses=[(course_view(one, reader, heard), one.seller in consenting) for one in shown],
+        back=Listing("/objections", {"days": str(days), "team": team}).url(),
+        here=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        next_url=listing.url(cursor=following) if following else None,
+        first_url=listing.url() if "cursor" in query else None,
+    )
+
+
+def _library(request: Request, services: Services, views: Views, caller: Caller) -> Response:
+    text, query = language_of(request), request.query_params
+    topic, tag = query.get("topic", ""), query.get("tag", "")
+    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    with transaction(services.sessions) as session:
+        everything = services.coaching.records.library.list(session)
+        chosen = [
+            one for one in everything if topic in ("", one.passage.topic) and (not tag or tag in one.tags)
+        ]
+        shown, following = page_of(chosen, lambda one: (one.id,), query.get("cursor"), PAGE, descending=True)
+        clips = services.coaching.answers.clips(session, shown)
+    listing = Listing("/library", {"topic": topic, "tag": tag})
+    return views.render(
+        request,
+        "library.html",
+        section="library",
+        entries=[entry_view(one, clips[one.id], reader, heard) for one in shown],
+        manages=reader.manages,
+        topics=[
+            (name, listing.url(topic=one), one == topic, count)
+            for one, name, count in topics_of(everything, text)
+        ],
+        all_count=len(everything),
+        tag=tag,
+        untagged_url=listing.url(tag=None),
+        chosen=bool(topic or tag),
+        next_url=listing.url(cursor=following) if following else None,
+        first_url=listing.url() if "cursor" in query else None,
+    )
+
+
+def _suggested(request: Request, services: Services, views: Views, caller: Caller) -> Response:
+    days = chosen_days(request, MAP_DAYS)
+    with transaction(services.sessions) as session:
+        found = services.coaching.answers.candidates(session, now(), days)[:CANDIDATES]
+    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    return views.render(
+        request,
+        "library_suggested.html",
+        section="library",
+        candidates=[candidate_view(one, reader, heard) for one in found],
+        periods=period_links(request, days, MAP_DAYS),
+    )
+
+
+async def _carried_out(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    form: dict[str, str],
+    work: Callable[[Session], None],
+    said: str,
+) -> Response:
+    """Carry out a form in one transaction and go back to where it was sent from."""
+    check_session_form(request, form, caller)
+
+    def run() -> None:
+        with transaction(services.sessions) as session:
+            work(session)
+
+    await run_in_threadpool(run)
+    target = form.get("next", "")
+    return done(safe_target(target) if target else "/library", said)
+
+
+def _reader(request: Request, services: Services, caller: Caller) -> Reader:
+    return reader_of(request, caller, ZoneInfo(services.settings.default_zone))
 
 
 def _teams(services: Services, session: Session) -> list[tuple[str, str]]:

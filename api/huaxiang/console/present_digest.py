@@ -17,7 +17,7 @@ from huaxiang.console.present_coaching import (
 )
 from huaxiang.console.present_objections import CandidateView, candidate_view
 from huaxiang.console.present_seller import ClipSource, Reader, period_text
-from huaxiang.profile.coaching.digest import Digest
+from huaxiang.profile.coaching.digest import Appeal, Change, Coaching, Digest
 
 _OUTCOMES: Mapping[str, str] = {
     "won": "outcome.won",
@@ -87,58 +87,19 @@ class DigestPage:
 def digest_page(digest: Digest, sellers: Mapping[str, str], reader: Reader, source: ClipSource) -> DigestPage:
     """Return the page of a week; ``sellers`` are their names by key."""
     text = reader.text
-    weeks = tuple(
-        TeamWeekView(
-            name=week.team or digest.team or text("coaching.company"),
-            url=team_url(week.team or digest.team or "") if week.team or digest.team else "/team",
-            conversations=week.conversations,
-            before=week.conversations_before,
-            score=figure_view(week.score, text),
-        )
-        for week in digest.teams
-    )
-    advised = [one for one in digest.coaching if one.suggestions]
+    weeks = _weeks(digest, reader)
     return DigestPage(
         period=period_text(digest.period.first, digest.period.last),
         company=weeks[0],
         teams=weeks[1:],
         chart=_chart(digest, weeks, reader),
-        changes=tuple(
-            ChangeView(
-                team=change.team or digest.team or text("coaching.company"),
-                name=topic_name(change.figure.key, text),
-                now=estimate_text(change.figure.key, change.figure.own),
-                before=estimate_text(change.figure.key, change.figure.before),
-                change=change_text(change.figure.key, change.figure.change),
-                tone=figure_view(change.figure, text).change_tone,
-            )
-            for change in digest.changes
-        ),
-        coaching=tuple(
-            CoachView(
-                name=sellers.get(one.seller, one.seller),
-                url=seller_url(one.seller),
-                topics=tuple(
-                    (
-                        topic_name(found.topic, text),
-                        estimate_text(found.topic, found.own),
-                        estimate_text(found.topic, found.others),
-                    )
-                    for found in one.suggestions
-                ),
-                calls_needed=one.calls_needed,
-            )
-            for one in advised
-        ),
+        changes=tuple(_change(change, digest.team, reader) for change in digest.changes),
+        coaching=tuple(_coach(one, sellers, reader) for one in digest.coaching if one.suggestions),
         thin=tuple(sellers.get(one.seller, one.seller) for one in digest.coaching if one.calls_needed),
         best=tuple(candidate_view(one, reader, source) for one in digest.best_answers),
         adopted=tuple(
-            (
-                entry.title,
-                topic_name(entry.passage.topic, text),
-                sellers.get(entry.passage.seller, entry.passage.seller),
-            )
-            for entry in digest.adopted
+            (one.title, topic_name(one.passage.topic, text), sellers.get(one.passage.seller, ""))
+            for one in digest.adopted
         ),
         due=tuple(
             (
@@ -149,16 +110,65 @@ def digest_page(digest: Digest, sellers: Mapping[str, str], reader: Reader, sour
             )
             for one in digest.due
         ),
-        appeals=tuple(
-            (
-                sellers.get(one.seller or "", one.seller or ""),
-                f"/recordings/{one.recording_id}",
-                "、".join(text.label("item", item) for item in one.items) or text("digest.appeal.whole"),
-                text(_STATES[one.state]) if one.state in _STATES else one.state,
-            )
-            for one in digest.appeals
-        ),
+        appeals=tuple(_appeal(one, sellers, reader) for one in digest.appeals),
         outcomes=_outcomes(digest, reader),
+    )
+
+
+def _weeks(digest: Digest, reader: Reader) -> tuple[TeamWeekView, ...]:
+    found = []
+    for week in digest.teams:
+        team = week.team or digest.team
+        score = figure_view(week.score, reader.text)
+        found.append(
+            TeamWeekView(
+                name=team or reader.text("coaching.company"),
+                url=team_url(team) if team else "/team",
+                conversations=week.conversations,
+                before=week.conversations_before,
+                score=score,
+            )
+        )
+    return tuple(found)
+
+
+def _change(change: Change, team: str | None, reader: Reader) -> ChangeView:
+    text, figure = reader.text, change.figure
+    return ChangeView(
+        team=change.team or team or text("coaching.company"),
+        name=topic_name(figure.key, text),
+        now=estimate_text(figure.key, figure.own),
+        before=estimate_text(figure.key, figure.before),
+        change=change_text(figure.key, figure.change),
+        tone=figure_view(figure, text).change_tone,
+    )
+
+
+def _coach(one: Coaching, sellers: Mapping[str, str], reader: Reader) -> CoachView:
+    return CoachView(
+        name=sellers.get(one.seller, one.seller),
+        url=seller_url(one.seller),
+        topics=tuple(
+            (
+                topic_name(found.topic, reader.text),
+                estimate_text(found.topic, found.own),
+                estimate_text(found.topic, found.others),
+            )
+            for found in one.suggestions
+        ),
+        calls_needed=one.calls_needed,
+    )
+
+
+def _appeal(one: Appeal, sellers: Mapping[str, str], reader: Reader) -> tuple[str, str, str, str]:
+    """Return whose appeal it is, the conversation's address, against what, and how far it has come."""
+    text = reader.text
+    items = "、".join(text.label("item", item) for item in one.items)
+    return (
+        sellers.get(one.seller or "", one.seller or ""),
+        f"/recordings/{one.recording_id}",
+        items or text("digest.appeal.whole"),
+        text(_STATES[one.state]) if one.state in _STATES else one.state,
     )
 
 

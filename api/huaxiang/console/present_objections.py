@@ -125,7 +125,9 @@ def map_view(found: ObjectionMap, filters: Mapping[str, str], text: Texts) -> Ma
             name=text.label("objection", name),
             n=sum(cell.n for cell in found.cells if cell.objection == name),
             cells=tuple(
-                _cell(cell, found.measure, filters, text) for cell in found.cells if cell.objection == name
+                cell_view(cell, found.measure, filters, text)
+                for cell in found.cells
+                if cell.objection == name
             ),
         )
         for name in found.objections
@@ -220,7 +222,8 @@ def topics_of(entries: Sequence[Entry], text: Texts) -> list[tuple[str, str, int
     return [(topic, topic_name(topic, text), count) for topic, count in ranked]
 
 
-def _cell(cell: Cell, measure: Measure, filters: Mapping[str, str], text: Texts) -> CellView:
+def cell_view(cell: Cell, measure: Measure, filters: Mapping[str, str], text: Texts) -> CellView:
+    """Return one kind of answer to an objection."""
     rate = cell.by(measure)
     return CellView(
         rank=cell.rank,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -13,7 +12,6 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from huaxiang.api.access.callers import Caller
-from huaxiang.api.access.scopes import Scope
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.practices import step_of, visible_practice
 from huaxiang.api.http.sellers import name_of, visible_seller
@@ -32,10 +30,9 @@ Change = Callable[[Session], str]
 """Does something to a seller or a practice, and returns the key of the seller whose page is shown next."""
 
 
-def seller_router(services: Services, views: Views) -> APIRouter:
-    """Return the routes of ``/team`` and ``/sellers``."""
+def team_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes of ``/team``."""
     router = APIRouter(include_in_schema=False)
-    zone = ZoneInfo(services.settings.default_zone)
 
     @router.get("/team")
     def teams(request: Request, caller: Manager) -> Response:
@@ -60,7 +57,7 @@ def seller_router(services: Services, views: Views) -> APIRouter:
         own = caller.only_seller
         if own is None:
             return RedirectResponse("/team", 303)
-        return _seller(request, caller, own, "me")
+        return _seller_page(request, services, views, caller, own)
 
     @router.get("/team/{team}")
     def team(request: Request, caller: Manager, team: str) -> Response:
@@ -71,25 +68,31 @@ def seller_router(services: Services, views: Views) -> APIRouter:
         periods = period_links(request, days)
         return views.render(request, "team_one.html", section="team", page=page, periods=periods)
 
+    return router
+
+
+def seller_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes of ``/sellers``."""
+    router = APIRouter(include_in_schema=False)
+
     @router.get("/sellers/{key}")
     def one(request: Request, caller: Listener, key: str) -> Response:
-        section = "team" if caller.only_seller is None else "me"
-        return _seller(request, caller, visible_seller(caller, key), section)
+        return _seller_page(request, services, views, caller, visible_seller(caller, key))
 
     @router.post("/sellers/{key}")
     async def change(request: Request, caller: Manager, key: str) -> Response:
         form = await read_form(request)
-        values = _seller_values(form)
+        values, by = _seller_values(form), name_of(caller)
 
         def work(session: Session) -> str:
             records = services.coaching.records
             if records.sellers.get(session, key).registered:
-                records.change_seller(session, key, values, by=name_of(caller))
+                records.change_seller(session, key, values, by=by)
             else:
-                records.sellers.add(session, key, values, by=name_of(caller))
+                records.sellers.add(session, key, values, by=by)
             return key
 
-        return await _done(request, caller, form, work, "seller.changed")
+        return await _carried_out(request, services, caller, form, work, "seller.changed")
 
     @router.post("/sellers/{key}/consent")
     async def consent(request: Request, caller: Listener, key: str) -> Response:
@@ -102,36 +105,35 @@ def seller_router(services: Services, views: Views) -> APIRouter:
             return key
 
         said = "seller.consent.given" if consents else "seller.consent.withdrawn"
-        return await _done(request, caller, form, work, said)
+        return await _carried_out(request, services, caller, form, work, said)
+
+    return router
+
+
+def practice_router(services: Services, views: Views) -> APIRouter:
+    """Return the routes by which things are practised."""
+    router = APIRouter(include_in_schema=False)
 
     @router.post("/sellers/{key}/practices")
     async def take_up(request: Request, caller: Listener, key: str) -> Response:
         form = await read_form(request)
-        follow_up_on = _day(form.get("follow_up_on", ""))
+        topic, note, day = form.get("topic", ""), form.get("note", ""), _day(form.get("follow_up_on", ""))
 
         def work(session: Session) -> str:
             visible_seller(caller, key)
-            services.coaching.desk.take_up(
-                session,
-                key,
-                form.get("topic", ""),
-                step_of(caller),
-                form.get("note", ""),
-                by=name_of(caller),
-                as_of=now(),
-                follow_up_on=follow_up_on,
-            )
+            desk, step, by = services.coaching.desk, step_of(caller), name_of(caller)
+            desk.take_up(session, key, topic, step, note, by=by, as_of=now(), follow_up_on=day)
             return key
 
-        return await _done(request, caller, form, work, "practice.begun")
+        return await _carried_out(request, services, caller, form, work, "practice.begun")
 
     @router.post("/practices/{practice_id}/acknowledge")
     async def acknowledge(request: Request, caller: Listener, practice_id: str) -> Response:
-        return await _note(request, caller, practice_id, Step.ACKNOWLEDGED, "practice.noted")
+        return await _note(request, services, caller, practice_id, Step.ACKNOWLEDGED, "practice.noted")
 
     @router.post("/practices/{practice_id}/close")
     async def close(request: Request, caller: Listener, practice_id: str) -> Response:
-        return await _note(request, caller, practice_id, Step.CLOSED, "practice.ended")
+        return await _note(request, services, caller, practice_id, Step.CLOSED, "practice.ended")
 
     @router.post("/practices/{practice_id}/follow-up")
     async def follow_up(request: Request, caller: Manager, practice_id: str) -> Response:
@@ -141,54 +143,58 @@ def seller_router(services: Services, views: Views) -> APIRouter:
             note, by = form.get("note", ""), name_of(caller)
             return services.coaching.desk.follow_up(session, practice_id, note, by=by, as_of=now()).seller
 
-        return await _done(request, caller, form, work, "practice.noted")
-
-    def _seller(request: Request, caller: Caller, key: str, section: str) -> Response:
-        text, days = language_of(request), chosen_days(request)
-        with transaction(services.sessions) as session:
-            view = services.coaching.desk.seller(session, key, now(), days)
-            known = services.coaching.desk.behaviours(session, now())
-            teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
-        reader = reader_of(request, caller, zone)
-        return views.render(
-            request,
-            "seller.html",
-            section=section,
-            page=seller_page(view, reader, clip_source(services, caller)),
-            base=seller_url(key),
-            manages=caller.may(Scope.MANAGER),
-            team_names=teams,
-            behaviours=behaviours_view(known, text),
-            periods=period_links(request, days),
-        )
-
-    async def _note(request: Request, caller: Caller, practice_id: str, step: Step, said: str) -> Response:
-        form = await read_form(request)
-
-        def work(session: Session) -> str:
-            practice = visible_practice(session, services, caller, practice_id)
-            services.coaching.records.practices.note(
-                session, practice_id, step, form.get("note", ""), by=name_of(caller)
-            )
-            return practice.seller
-
-        return await _done(request, caller, form, work, said)
-
-    async def _done(
-        request: Request, caller: Caller, form: dict[str, str], work: Change, said: str
-    ) -> Response:
-        """Carry out a form in one transaction and go to the page of the seller it was about."""
-        check_session_form(request, form, caller)
-
-        def run() -> str:
-            with transaction(services.sessions) as session:
-                return work(session)
-
-        key = await run_in_threadpool(run)
-        own = caller.only_seller is not None
-        return done("/team/me" if own else f"/sellers/{quote(key, safe='')}", said)
+        return await _carried_out(request, services, caller, form, work, "practice.noted")
 
     return router
+
+
+def _seller_page(request: Request, services: Services, views: Views, caller: Caller, key: str) -> Response:
+    text, days = language_of(request), chosen_days(request)
+    with transaction(services.sessions) as session:
+        view = services.coaching.desk.seller(session, key, now(), days)
+        known = services.coaching.desk.behaviours(session, now())
+        teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
+    reader = reader_of(request, caller, ZoneInfo(services.settings.default_zone))
+    return views.render(
+        request,
+        "seller.html",
+        section="team" if reader.manages else "me",
+        page=seller_page(view, reader, clip_source(services, caller)),
+        base=seller_url(key),
+        manages=reader.manages,
+        team_names=teams,
+        behaviours=behaviours_view(known, text),
+        periods=period_links(request, days),
+    )
+
+
+async def _note(
+    request: Request, services: Services, caller: Caller, practice_id: str, step: Step, said: str
+) -> Response:
+    form = await read_form(request)
+
+    def work(session: Session) -> str:
+        practice = visible_practice(session, services, caller, practice_id)
+        note, by = form.get("note", ""), name_of(caller)
+        services.coaching.records.practices.note(session, practice_id, step, note, by=by)
+        return practice.seller
+
+    return await _carried_out(request, services, caller, form, work, said)
+
+
+async def _carried_out(
+    request: Request, services: Services, caller: Caller, form: dict[str, str], work: Change, said: str
+) -> Response:
+    """Carry out a form in one transaction and go to the page of the seller it was about."""
+    check_session_form(request, form, caller)
+
+    def run() -> str:
+        with transaction(services.sessions) as session:
+            return work(session)
+
+    key = await run_in_threadpool(run)
+    own = caller.only_seller is not None
+    return done("/team/me" if own else seller_url(key), said)
 
 
 def _seller_values(form: Mapping[str, str]) -> SellerValues:
