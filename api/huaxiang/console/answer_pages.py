@@ -87,11 +87,11 @@ def library_router(services: Services, views: Views) -> APIRouter:
     @router.post("/library")
     async def adopt(request: Request, caller: Manager) -> Response:
         form = await read_form(request)
-        recording_id, objection, turn = form.get("recording_id", ""), form.get("objection", ""), _turn(form)
+        recording_id, objection = form.get("recording_id", ""), form.get("objection", "")
 
         def work(session: Session) -> None:
             coaching, by = services.coaching, name_of(caller)
-            course = coaching.answers.course(session, recording_id, objection, turn, now())
+            course = coaching.answers.course(session, recording_id, objection, _turn(form), now())
             title, tags = form.get("title", ""), _tags(form)
             coaching.records.library.adopt(session, passage_of(course), title, tags, by=by)
 

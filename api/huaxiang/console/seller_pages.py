@@ -117,11 +117,12 @@ def practice_router(services: Services, views: Views) -> APIRouter:
     @router.post("/sellers/{key}/practices")
     async def take_up(request: Request, caller: Listener, key: str) -> Response:
         form = await read_form(request)
-        topic, note, day = form.get("topic", ""), form.get("note", ""), _day(form.get("follow_up_on", ""))
+        topic, note = form.get("topic", ""), form.get("note", "")
 
         def work(session: Session) -> str:
             visible_seller(caller, key)
             desk, step, by = services.coaching.desk, step_of(caller), name_of(caller)
+            day = _day(form.get("follow_up_on", ""))
             desk.take_up(session, key, topic, step, note, by=by, as_of=now(), follow_up_on=day)
             return key
 
