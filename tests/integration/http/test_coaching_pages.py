@@ -16,6 +16,7 @@ from coached_file import CoachedFile, coached_file
 from history import add_audio
 from starlette.testclient import TestClient
 
+from huaxiang.console.present_objections import cell_url
 from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.profile.coaching.library import passage_of
 from huaxiang.profile.coaching.sellers import SellerValues
@@ -94,13 +95,15 @@ def test_each_figure_of_a_seller_has_its_n_and_interval(coached: World, client: 
 def test_a_cell_of_the_map_shows_the_words_that_it_counts(coached: World, client: TestClient) -> None:
     sign_in(client, "mei")
     page = opened(client, "/objections")
-    links = [unescape(link) for link in re.findall(r'href="(/objections/[^"]+)"', page)]
-    assert links
+    links = {unescape(link) for link in re.findall(r'href="(/objections/[^"]+)"', page)}
     with coached.services.sessions.begin() as session:
         found, courses = coached.services.coaching.answers.objections(session, now())
     first = found.cells[0]
     counted = [c for c in courses if (c.objection, c.answer) == (first.objection, first.answer)]
-    shown = opened(client, links[0])
+    link = cell_url(first.objection, first.answer, {"days": "91"})
+    assert link in links
+    assert len(links) == len(found.cells)
+    shown = opened(client, link)
     assert shown.count('class="panel course"') == len(counted) == first.n
     for course in counted:
         assert f'data-clip-recording="{course.recording_id}"' in shown
