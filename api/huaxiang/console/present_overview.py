@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from huaxiang.api.overview.period import Since
-from huaxiang.api.overview.reading import Group, Overview, Veto
+from huaxiang.api.overview.reading import WINDOW_DAYS, Group, Overview, Veto
 from huaxiang.console.charts import Cell, Chart, Series, heat_map, line_chart
 from huaxiang.console.list_query import PATH
 from huaxiang.console.present_list import item_title
@@ -134,7 +134,7 @@ def _figures(overview: Overview, text: Texts, inspected: str, served: Collection
             text("status.processing"),
             str(counts.processing),
             _list(status="processing"),
-            text("overview.waiting", count=counts.received),
+            text("overview.waiting", count=counts.received) if counts.received else "",
         ),
     ]
 
@@ -146,7 +146,9 @@ def _trend(overview: Overview, text: Texts) -> Chart | None:
     days = overview.days
     every = _series(text("overview.all"), overview.by_day, days, bands=True)
     by_team = [
-        _series(team, found, days, bands=False) for team, found in overview.by_team.items() if any(found)
+        _series(team, found, days, bands=False, team=team)
+        for team, found in overview.by_team.items()
+        if any(found)
     ]
     return line_chart(
         "score-trend",
@@ -160,15 +162,22 @@ def _trend(overview: Overview, text: Texts) -> Chart | None:
     )
 
 
-def _series(name: str, found: Sequence[Estimate | None], days: Sequence[date], *, bands: bool) -> Series:
+def _series(
+    name: str, found: Sequence[Estimate | None], days: Sequence[date], *, bands: bool, **where: str
+) -> Series:
     return Series(
         name,
         [None if one is None else 100 * one.value for one in found],
         [_percent(one.low if one else None) for one in found] if bands else (),
         [_percent(one.high if one else None) for one in found] if bands else (),
-        [_list(**{"from": day.isoformat(), "to": day.isoformat()}) if one else None
-         for day, one in zip(days, found, strict=True)],
-    )  # fmt: skip
+        [_week(day, **where) if one else None for day, one in zip(days, found, strict=True)],
+    )
+
+
+def _week(day: date, **where: str) -> str:
+    """Return the list of the week that ends with a day."""
+    first = day - timedelta(days=WINDOW_DAYS - 1)
+    return _list(**where, **{"from": first.isoformat(), "to": day.isoformat()})
 
 
 def _failures(overview: Overview, groups: Sequence[Group], text: Texts, by: str) -> Chart | None:

@@ -82,7 +82,7 @@ def test_rows_come_on_demand_and_without_a_script_as_pages(world: World, browser
         add_bare(world.services)
     html = page(browser, "/recordings?status=received")
     assert html.count(ROW) == 50
-    fetched = re.search(r'hx-get="(/recordings/rows\?[^"]+)" hx-trigger="revealed"', html)
+    fetched = re.search(r'hx-get="(/recordings/rows\?[^"]+)" hx-trigger="intersect once"', html)
     linked = re.search(r'rel="next" href="(/recordings\?[^"]+)"', html)
     assert fetched is not None
     assert linked is not None

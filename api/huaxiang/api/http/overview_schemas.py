@@ -33,7 +33,7 @@ class OverviewCounts(Document):
 
 
 class ScoreOfDay(Document):
-    """The scores of one day, as shares of what was possible."""
+    """The scores of the week that ends with a day, as shares of what was possible."""
 
     day: date
     score: Estimate | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from huaxiang.profile.coaching.tables import SellerRow
 from huaxiang.quality.review.outcomes import CaseState
 
 TREND_DAYS = 28
+WINDOW_DAYS = 7
 VETOES_SHOWN = 6
 HELD_AT = func.coalesce(
     RecordingRow.started_at, RecordingRow.received_at, type_=RecordingRow.received_at.type
@@ -67,7 +68,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that the overview shows. Scores are automatic ones, 0 to 1 of what was possible."""
+    """Everything that the overview shows. Scores are automatic ones, 0 to 1 of what was possible.
+
+    ``by_day`` and ``by_team`` are means of the week that ends with each of ``days``.
+    """
 
     since: Since
     start: datetime
@@ -109,9 +113,10 @@ def read_overview(
     start = start_of(since, as_of, zone)
     days = last_days(as_of, zone, TREND_DAYS)
     first = datetime.combine(days[0], time(), zone)
+    reach = first - timedelta(days=WINDOW_DAYS - 1)
     sellers = {row.key: row for row in session.scalars(select(SellerRow))}
     team_of = {key: row.team for key, row in sellers.items() if row.team}
-    scored = _scored(session, first, start, zone)
+    scored = _scored(session, reach, start, zone)
     lately = [one for one in scored if one.day >= days[0]]
     failures = _failures(session, first)
     teams = sorted(set(team_of.values()))
@@ -122,9 +127,9 @@ def read_overview(
         score=mean([one.share for one in scored if one.inspected_at >= start]),
         vetoes=_vetoes(session, start),
         days=days,
-        by_day=_by_day(lately, days),
+        by_day=_by_day(scored, days),
         by_team={
-            team: _by_day([one for one in lately if team_of.get(one.seller) == team], days) for team in teams
+            team: _by_day([one for one in scored if team_of.get(one.seller) == team], days) for team in teams
         },
         sellers=tuple(
             _group(
@@ -209,10 +214,12 @@ def _vetoes(session: Session, start: datetime) -> tuple[Veto, ...]:
 
 
 def _by_day(scored: Iterable[_Scored], days: Sequence[date]) -> tuple[Estimate | None, ...]:
+    """Return for each day the mean of the week that ends with it: of one day alone it would be chance."""
     shares: dict[date, list[float]] = defaultdict(list)
     for one in scored:
         shares[one.day].append(one.share)
-    return tuple(mean(shares[day]) for day in days)
+    weeks = ([day - timedelta(days=back) for back in range(WINDOW_DAYS)] for day in days)
+    return tuple(mean([share for day in week for share in shares[day]]) for week in weeks)
 
 
 def _group(

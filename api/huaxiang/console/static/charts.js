@@ -8,6 +8,8 @@ const FORMATS = {
 const styles = getComputedStyle(document.documentElement);
 const token = (name) => styles.getPropertyValue(name).trim();
 const drawn = new Map();
+const LABEL_WIDTH = 110;
+const CELL_WIDTH = 38;
 
 // The whiskers of an interval: a line with two ends, along x or along y.
 function interval(across) {
@@ -37,9 +39,16 @@ function resolved(value, key, format) {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, resolved(part, name, format)]));
 }
 
-function dressed(option, narrow) {
+function dressed(option, width) {
+  const narrow = width < 480;
   const format = option.format ?? "number";
   const chart = resolved(option, "", format);
+  const columns = chart.visualMap ? chart.xAxis.data.length : 0;
+  if (columns && (width - LABEL_WIDTH) / columns < CELL_WIDTH) {
+    // Cells too small for their figures: colours alone, the table below has the values.
+    chart.series[0].label.show = false;
+    chart.xAxis.axisLabel = { ...chart.xAxis.axisLabel, rotate: 50, width: 70 };
+  }
   const axis = (given) => given && ({
     axisLine: { lineStyle: { color: token("--line") } },
     splitLine: { show: given.type === "value", lineStyle: { color: token("--line") } },
@@ -81,7 +90,7 @@ function draw(element) {
     });
     new ResizeObserver(() => chart.resize()).observe(element);
   }
-  chart.setOption(dressed(option, element.clientWidth < 480), { notMerge: true });
+  chart.setOption(dressed(option, element.clientWidth), { notMerge: true });
 }
 
 function drawAll(root = document) {
