@@ -122,6 +122,8 @@ def _other(outcome: Outcome) -> Outcome:
 
 
 Filler = Callable[[World, Sequence[InventedConversation]], dict[str, str]]
-MORE: tuple[Filler, ...] = (add_reviewing,)
-MORE: tuple[Filler, ...] = (rules_places,)
+MORE: tuple[Filler, ...] = (
+    add_reviewing,
+    rules_places,
+)
 """What further areas store for their pages; each gives the places that it made."""
