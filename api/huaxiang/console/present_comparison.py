@@ -12,6 +12,7 @@ from huaxiang.console.charts import Chart, Series, bar_chart
 from huaxiang.console.present import number
 from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
+from huaxiang.quality.definition import Threshold
 from huaxiang.quality.history.compare import BIN_PERCENT, UNKNOWN, Comparison, Group, ItemChange
 from huaxiang.quality.history.comparison_store import StoredChange
 
@@ -122,6 +123,30 @@ def comparison_view(
         moved=tuple(row for row in items if row.flips or row.status != "same"),
         unmoved=tuple(row for row in items if not row.flips and row.status == "same"),
         changed=comparison.whole.changed,
+    )
+
+
+def grade_chart(comparison: Comparison, thresholds: Sequence[Threshold], text: Texts) -> Chart | None:
+    """Return how many conversations get each grade before and after; None where nothing is graded.
+
+    ``thresholds`` are those of the changed scorecard, the best first; a grade that it gave up comes last.
+    """
+    before, after = comparison.whole.before.grades, comparison.whole.after.grades
+    titles = {one.id: one.title_zh if text.language == "zh" else one.title_en for one in thresholds}
+    known = [grade for grade in dict.fromkeys((*titles, *before, *after)) if grade]
+    if not known:
+        return None
+    series = [
+        Series(text("rules.before"), [float(before.get(grade, 0)) for grade in known], colour="--c6"),
+        Series(text("rules.after"), [float(after.get(grade, 0)) for grade in known], colour="--c1"),
+    ]
+    return bar_chart(
+        "grades",
+        text("rules.chart.grades"),
+        [titles.get(grade, grade) for grade in known],
+        series if comparison.before else series[1:],
+        axis=text("rules.grade"),
+        size="small",
     )
 
 

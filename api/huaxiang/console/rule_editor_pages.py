@@ -21,6 +21,7 @@ from huaxiang.console.present import number
 from huaxiang.console.present_comparison import (
     change_rows,
     comparison_view,
+    grade_chart,
     name_of,
     outcome_text,
 )
@@ -236,12 +237,15 @@ def _compared(
         "running": tried.state == RUNNING,
         "percent": round(100 * tried.done_share),
         "error": _error(tried, text),
-        "missing": desk.not_indexed(session),
     }
     if tried.comparison is None:
         return {"tried": head, "view": None, "changes": []}
+    head["missing"] = desk.not_indexed(session)
     names = {seller.key: seller.name for seller in SellerStore().list(session)}
     view = comparison_view(tried.comparison, url, names, text)
+    parsed = desk.read(session, tried.text).definition
+    thresholds = parsed.thresholds if isinstance(parsed, ScorecardDefinition) else ()
+    head["grades"] = grade_chart(tried.comparison, thresholds, text)
     page = _changes_page(session, desk, tried, tried.comparison, query, names, zone, text)
     told = {**head, **page.pop("head"), **_publishing(session, desk, tried, text)}
     return {"tried": told, "view": view, **page}

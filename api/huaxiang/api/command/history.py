@@ -192,6 +192,7 @@ def floor(
     scorecard: Annotated[str, typer.Argument(help="The id of a scorecard.")],
     item: Annotated[str, typer.Argument(help="The id of one of its items.")],
     percent: Annotated[float, typer.Argument(min=0, max=100, help="0 lets it count whatever it is.")],
+    by: Annotated[str, typer.Option("--by", help="Who does it, as it is kept with the floor.")] = "cli",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -209,7 +210,7 @@ def floor(
             raise NotFound(f"{scorecard} has no item {item}")
         before = floor_of(LabStore().floors(session), scorecard, item)
         if not dry_run:
-            LabStore().set_floor(session, scorecard, item, percent / 100, "cli")
+            LabStore().set_floor(session, scorecard, item, percent / 100, by)
     if as_json:
         emit_json(
             {

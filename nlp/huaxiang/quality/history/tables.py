@@ -23,8 +23,8 @@ class FeaturesRow(Base):
     encoding: Mapped[int]
     seller: Mapped[str | None] = mapped_column(String(200), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class TurnVectorsRow(Base):

@@ -74,8 +74,9 @@ def upgrade() -> None:
         sa.Column("encoding", sa.Integer(), nullable=False),
         sa.Column("seller", sa.String(length=200), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        # Before the payload: SQLite would read all of a long row to come to what stands behind.
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["recording_id"],
             ["insights.recording_id"],
