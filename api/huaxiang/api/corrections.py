@@ -23,6 +23,7 @@ from huaxiang.quality.review.corrections import (
     check_form,
     standing,
 )
+from huaxiang.quality.review.final_score import as_scored
 from huaxiang.quality.review.outcomes import Actor
 from huaxiang.quality.review.scores import save_corrected
 
@@ -179,9 +180,10 @@ class Corrections:
         """Give the scorecards as they were; one that an older package shipped may be gone."""
         for scorecard in scorecards:
             try:
-                yield definition_of(self._inspecting.rules, session, scorecard.definition)
+                definition = definition_of(self._inspecting.rules, session, scorecard.definition)
             except NotFound:
                 continue
+            yield as_scored(definition, {item.id for item in scorecard.items if item.suggest_only})
 
     def _write(self, session: Session, form: CallForm, scores: Sequence[Scorecard]) -> None:
         recording_id = form.recording.id

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from api_world import World, sign_in
 from finished import wait_for
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from tried import add_indexed_history, changed_text
 
 from huaxiang.core.database import transaction
+from huaxiang.quality.history.tables import FeaturesRow
 from huaxiang.quality.loader import DEFAULT
 
 # What is tested here does not depend on the database; the stores are tested on both.
@@ -39,7 +41,7 @@ def work(client: TestClient, csrf: str, text: str, do: str, *, part: bool = True
     return response.status_code, response.text, response.headers.get("location", "")
 
 
-def compared(client: TestClient, world: World, csrf: str, text: str) -> str:
+def compared(client: TestClient, world: World, csrf: str, text: str, state: str = "done") -> str:
     """Compare a file with the history, wait for it, and return the address of the comparison."""
     status, _, location = work(client, csrf, text, "compare", part=False)
     assert status == 303
@@ -47,7 +49,7 @@ def compared(client: TestClient, world: World, csrf: str, text: str) -> str:
 
     def is_done() -> bool:
         with transaction(world.services.sessions) as session:
-            return world.services.history.comparisons.get(session, identifier).state == "done"
+            return world.services.history.comparisons.get(session, identifier).state == state
 
     wait_for(is_done)
     return location
@@ -165,6 +167,16 @@ def test_nothing_is_published_that_was_compared_with_an_older_version(
     assert "请重新对比" in page(client, location)
     answer = client.post(f"{location}/publish", data={"csrf": csrf}, headers=PAGE)
     assert answer.status_code == 409
+
+
+def test_a_comparison_that_cannot_be_made_says_why(world: World, client: TestClient, csrf: str) -> None:
+    add_indexed_history(world.services.sessions, 3)
+    with transaction(world.services.sessions) as session:
+        session.execute(update(FeaturesRow).values(encoding=99))
+    location = compared(client, world, csrf, changed_text(), "failed")
+    html = page(client, location)
+    assert "对比没有完成" in html
+    assert "publish" not in html
 
 
 def test_a_published_version_scores_the_history_where_that_is_asked_for(

@@ -39,6 +39,8 @@ _PROGRESS_EVERY_S = 0.4
 class HistoryDesk:
     """What is done with rules and the stored history; work that takes long goes to the background.
 
+    Comparisons, for which somebody waits, do not stand behind the lab and scoring the history (``slow``).
+
     ``zone`` is where weeks begin on Monday. ``examples`` runs the examples of a file; it loads the language
     model when it is first asked.
     """
@@ -51,6 +53,7 @@ class HistoryDesk:
     comparisons: ComparisonStore = field(default_factory=ComparisonStore)
     lab: LabStore = field(default_factory=LabStore)
     background: Background = field(default_factory=Background)
+    slow: Background = field(default_factory=Background)
 
     @property
     def scorecards(self) -> InForce:
@@ -79,8 +82,9 @@ class HistoryDesk:
         """Try the scorecard on the history now, and keep what comes of it; a failure is kept too."""
         with transaction(self.sessions) as session:
             tried = self.comparisons.get(session, comparison_id)
-            before, after = self._compared(session, tried)
         try:
+            with transaction(self.sessions) as session:
+                before, after = self._compared(session, tried)
             found = try_on_history(
                 self.sessions, before, after, self._noting(comparison_id), meaning=self.meaning
             )
@@ -127,21 +131,21 @@ class HistoryDesk:
 
     def start_applying(self) -> bool:
         """Score the history by what is in force, in the background; false where that is under way."""
-        return self.background.submit(APPLY, self._apply)
+        return self.slow.submit(APPLY, self._apply)
 
     def start_lab(self) -> bool:
         """Run the lab in the background; false where it is under way."""
-        return self.background.submit(LAB, self.run_lab)
+        return self.slow.submit(LAB, self.run_lab)
 
     @property
     def lab_is_busy(self) -> bool:
         """Whether the lab is at work in this process."""
-        return self.background.is_busy(LAB)
+        return self.slow.is_busy(LAB)
 
     @property
     def is_applying(self) -> bool:
         """Whether the history is being scored in this process."""
-        return self.background.is_busy(APPLY)
+        return self.slow.is_busy(APPLY)
 
     def freshen_lab(self, session: Session) -> bool:
         """Run the lab in the background where somebody reviewed, or rules came, since it last was."""
