@@ -165,13 +165,13 @@ class WhisperTranscriber:
         longest_ms = max(clip.duration_ms for clip in clips)
         context_ms = MAX_CLIP_MS if hints.thorough else self._context_ms(longest_ms)
         beam_size = options.thorough_beam_size if hints.thorough else options.beam_size
-        encoded = self._model.encode(self._features(clips, context_ms))
+        encoded = self._encode(self._features(clips, context_ms))
         decoded = self._generate(encoded, clips, table, hints, beam_size)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
         if doubtful:
             # A short context makes the model unsteady now and then; the whole one it was trained with helps.
             again = [clips[place] for place in doubtful]
-            whole = self._model.encode(self._features(again, MAX_CLIP_MS))
+            whole = self._encode(self._features(again, MAX_CLIP_MS))
             results = self._generate(whole, again, table, hints, self._options.thorough_beam_size)
             for place, result in zip(doubtful, results, strict=True):
                 decoded[place] = self._better(decoded[place], result)
@@ -186,6 +186,13 @@ class WhisperTranscriber:
             samples[: len(clip.samples)] = clip.samples[: len(samples)]
             features.append(self._model.feature_extractor(samples)[:, :frames])
         return np.stack(features).astype(np.float32)
+
+    def _encode(self, features: NDArray[np.float32]) -> Any:
+        """Return what the encoder hears, clip by clip: what four need together leaves the caches."""
+        from ctranslate2 import StorageView
+
+        heard = [np.asarray(self._model.encode(clip[np.newaxis])) for clip in features]
+        return StorageView.from_array(np.concatenate(heard))
 
     def _generate(
         self, encoded: Any, clips: Sequence[Clip], table: TokenTable, hints: Hints, beam_size: int
