@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import Listener, visible_recording
 from huaxiang.api.services import Services
+from huaxiang.console.present import number
 from huaxiang.console.present_review import (
     OwnScore,
     call_title,
@@ -76,7 +77,7 @@ def appeal_router(services: Services, views: Views) -> APIRouter:
             definition=definition,
             manages=is_manager(caller),
             items=review_items(case, scored, {}, None, text, zone),
-            card=call.scorecard,
+            score=f"{number(call.scorecard.score)} / {number(call.scorecard.possible)}",
             turns=call.transcript.turns if call.transcript else (),
             timed=call.transcript.timed if call.transcript else False,
         )

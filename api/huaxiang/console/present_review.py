@@ -261,7 +261,7 @@ def _item(
         before=before.value,
         before_text=verdict(before, text),
         percent=round(100 * automatic.confidence),
-        points=f"{number(automatic.points)}/{number(automatic.possible)}",
+        points=_points(automatic.points, automatic.possible),
         auto_fail=automatic.auto_fail,
         for_review=automatic.for_review,
         appealed=case.appeal is not None and automatic.id in case.appeal.items,
@@ -276,6 +276,13 @@ def _item(
     )
 
 
+def _points(points: float, possible: float) -> str:
+    """Return points of those that could be earned; those that are only added or taken stand alone."""
+    if possible:
+        return f"{number(points)}/{number(possible)}"
+    return number(points) if points else ""
+
+
 def item_title(identifier: str, title: str, scored: ScorecardItem | None, text: Texts) -> str:
     """Return an item's title in the page's language."""
     if text.language == "en" and scored is not None and scored.title_en:
@@ -284,10 +291,12 @@ def item_title(identifier: str, title: str, scored: ScorecardItem | None, text: 
 
 
 def outcome_before(case: Case, item: CaseItem) -> Outcome:
-    """Return the outcome that a judgement now would confirm or change."""
-    if case.state in (CaseState.APPEALED, CaseState.FINAL) and item.reviewed is not None:
-        return item.reviewed.outcome
-    return item.automatic.outcome
+    """Return the outcome that a judgement now would confirm or change; what holds where none is made."""
+    if case.state is CaseState.TO_REVIEW:
+        return item.automatic.outcome
+    if case.state is CaseState.APPEALED:
+        return item.reviewed.outcome if item.reviewed else item.automatic.outcome
+    return item.final
 
 
 def needs_reason(said: Said, before: Outcome) -> bool:
