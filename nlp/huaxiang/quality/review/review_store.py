@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import cache, partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +18,6 @@ from huaxiang.nlp.tables import ScorecardItemRow
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case, advance, check_seen, replay
 from huaxiang.quality.review.final_score import (
-    CorrectedScore,
     FinalScore,
     as_scored,
     automatic_score,
@@ -216,6 +216,7 @@ class ReviewStore:
         cases = self.newest(session, recording_ids)
         under_review = {key: stored.case.definition for key, stored in cases.items()}
         corrected = newest_corrected(session, recording_ids)
+        find = cache(partial(self._definition_for, session))
         scores: dict[str, FinalScore] = {}
         for recording_id, items in automatic_items(session, recording_ids, under_review).items():
             stored = cases.get(recording_id)
@@ -224,48 +225,35 @@ class ReviewStore:
             if stored is None and form is None:
                 scores[recording_id] = automatic_score(recording_id, items.scorecard())
                 continue
-            told = items.outcomes()
-            scores[recording_id] = self._final(session, recording_id, definition, told, stored, form)
+            suggested = frozenset(item.item_id for item in items.items if item.suggest_only)
+            scores[recording_id] = final_score(
+                recording_id,
+                as_scored(find(definition), suggested),
+                _automatic(stored) if stored else items.outcomes(),
+                case_id=stored.id if stored else None,
+                case=stored.case if stored else None,
+                corrected=form,
+            )
         return scores
 
     def final_of(self, session: Session, cases: Iterable[StoredCase]) -> Mapping[str, FinalScore]:
         """Return the score that holds by the scorecard of each case, by the cases' ids."""
         listed = list(cases)
-        corrected = newest_corrected(session, [stored.recording_id for stored in listed])
-        return {
-            stored.id: self._final(
-                session,
+        ids = [stored.recording_id for stored in listed]
+        corrected, suggested = newest_corrected(session, ids), _suggested(session, ids)
+        find = cache(partial(self._definition_for, session))
+        found = {}
+        for stored in listed:
+            key = (stored.recording_id, stored.case.definition)
+            found[stored.id] = final_score(
                 stored.recording_id,
-                stored.case.definition,
-                (),
-                stored,
-                corrected.get((stored.recording_id, stored.case.definition)),
+                as_scored(find(stored.case.definition), suggested.get(key, frozenset())),
+                _automatic(stored),
+                case_id=stored.id,
+                case=stored.case,
+                corrected=corrected.get(key),
             )
-            for stored in listed
-        }
-
-    def _final(
-        self,
-        session: Session,
-        recording_id: str,
-        definition: str,
-        automatic: Sequence[tuple[str, str, Outcome]],
-        stored: StoredCase | None,
-        corrected: CorrectedScore | None,
-    ) -> FinalScore:
-        """Add up anew; what was automatic when a case was opened counts before what is now."""
-        judged = stored.case.items if stored else ()
-        told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
-        return final_score(
-            recording_id,
-            as_scored(
-                self._definition_for(session, definition), _suggested(session, recording_id, definition)
-            ),
-            told or automatic,
-            case_id=stored.id if stored else None,
-            case=stored.case if stored else None,
-            corrected=corrected,
-        )
+        return found
 
     def _do(self, session: Session, case_id: str, seen: int | None, *acts: Act) -> StoredCase:
         stored = self.get(session, case_id, lock=True)
@@ -279,17 +267,23 @@ class ReviewStore:
         return replace(stored, case=case, acts=tuple(log))
 
 
-def _suggested(session: Session, recording_id: str, definition: str) -> frozenset[str]:
-    """Return the items that only suggested where a call was scored by a version."""
-    return frozenset(
-        session.scalars(
-            select(ScorecardItemRow.item_id).where(
-                ScorecardItemRow.recording_id == recording_id,
-                ScorecardItemRow.definition == definition,
-                ScorecardItemRow.suggest_only,
-            )
+def _automatic(stored: StoredCase) -> list[tuple[str, str, Outcome]]:
+    """Return id, title and automatic outcome of every item as they were when the case was opened."""
+    items = (item.automatic for item in stored.case.items)
+    return [(item.id, item.title, item.outcome) for item in items]
+
+
+def _suggested(session: Session, recording_ids: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the items that only suggested where calls were scored, by recording and definition."""
+    row = ScorecardItemRow
+    found: dict[tuple[str, str], set[str]] = {}
+    for recording_id, definition, item in session.execute(
+        select(row.recording_id, row.definition, row.item_id).where(
+            row.recording_id.in_(recording_ids), row.suggest_only
         )
-    )
+    ):
+        found.setdefault((recording_id, definition), set()).add(item)
+    return {key: frozenset(items) for key, items in found.items()}
 
 
 def load_cases(session: Session, case_ids: Sequence[str]) -> list[StoredCase]:
