@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from api_world import World, add_bare, add_call, make_world
 from coached import add_coached_history
+from console_coaching import add_coaching
 from console_reviews import add_reviewing
 from history import add_audio
 from invented_call import CUSTOMER_REF
@@ -125,5 +126,6 @@ Filler = Callable[[World, Sequence[InventedConversation]], dict[str, str]]
 MORE: tuple[Filler, ...] = (
     add_reviewing,
     rules_places,
+    add_coaching,
 )
 """What further areas store for their pages; each gives the places that it made."""
