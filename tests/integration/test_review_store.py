@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from reviews import DEFINITION, LAO, MEI, review_store, shipped, store_conversations
 from sqlalchemy import delete, text
@@ -122,6 +124,18 @@ def test_a_call_that_nobody_looked_at_has_its_automatic_score(sessions: sessionm
     assert list(score) == [call.recording.id]
     assert score[call.recording.id].score == automatic.score
     assert score[call.recording.id].state is None
+
+
+def test_of_several_scorecards_the_main_one_in_force_holds(sessions: sessionmaker[Session]) -> None:
+    (call,) = store_conversations(sessions)
+    identifier, store = call.recording.id, ScorecardStore()
+    with transaction(sessions) as session:
+        earlier = store.latest(session, identifier)
+        main, beside = replace(earlier, definition="a-main @ 1"), replace(earlier, definition="z-beside @ 1")
+        store.save_all(session, identifier, [main, beside])
+    with transaction(sessions) as session:
+        score = STORE.final(session, [identifier])[identifier]
+        assert score.definition == store.latest(session, identifier).definition == "a-main @ 1"
 
 
 def test_two_reviewers_on_one_item_is_a_conflict(sessions: sessionmaker[Session]) -> None:

@@ -210,7 +210,7 @@ class ReviewStore:
     def final(self, session: Session, recording_ids: Collection[str]) -> Mapping[str, FinalScore]:
         """Return the score that holds of each recording that has one.
 
-        A call under review is added up by the scorecard it was reviewed by, any other by its newest
+        A call under review is added up by the scorecard it was reviewed by, any other by its main
         one. Follows from the rows of scores, acts and corrected scores alone.
         """
         cases = self.newest(session, recording_ids)

@@ -43,16 +43,22 @@ class AutomaticScore:
 def automatic_items(
     session: Session, recording_ids: Collection[str], wanted: Mapping[str, str] | None = None
 ) -> dict[str, AutomaticScore]:
-    """Return the newest automatic score of each recording, or that of the definition in ``wanted``.
+    """Return the main automatic score of each recording, or that of the definition in ``wanted``.
 
-    Where the wanted one is not stored any more, the newest stands in its place.
+    Where the wanted one is not stored any more, the main one stands in its place.
     """
     chosen: dict[str, ScorecardRow] = {}
     for batch in _batches(recording_ids):
         rows = session.scalars(
             select(ScorecardRow)
             .where(ScorecardRow.recording_id.in_(batch))
-            .order_by(ScorecardRow.created_at, ScorecardRow.definition)
+            # The one that ``ScorecardStore.current`` names first comes last, and so is the one that stays.
+            .order_by(
+                ScorecardRow.is_current,
+                ScorecardRow.position.desc(),
+                ScorecardRow.created_at,
+                ScorecardRow.definition.desc(),
+            )
         )
         for row in rows:
             known = chosen.get(row.recording_id)
