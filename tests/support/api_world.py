@@ -120,7 +120,9 @@ def make_services(
         transcripts=TranscriptStore(),
         insights=InsightsStore(),
         scorecards=ScorecardStore(),
-        corrections=Corrections(sessions, stores, inspecting, renewed=(features.refresh, reindexing(stores))),
+        corrections=Corrections(
+            sessions, stores, inspecting, renewed=(reindexing(stores),), features=features
+        ),
         inspecting=inspecting,
         rules=inspecting.rules,
         understanding=understanding,

@@ -234,7 +234,7 @@ def build_system(settings: Settings) -> System:
     features = build_writer(settings, build_sentence_encoder)
     inspecting = features.inspecting
     corrections = Corrections(
-        storage.sessions, stores, inspecting, settings.default_country, (features.refresh, reindexing(stores))
+        storage.sessions, stores, inspecting, settings.default_country, (reindexing(stores),), features
     )
     language = cache(partial(build_language, settings))
     workflow = RecordingWorkflow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,6 +14,7 @@ from huaxiang.core.errors import Conflict, NotFound
 from huaxiang.core.types import Insights, Recording, RecordingStatus, Scorecard, Transcript, new_id
 from huaxiang.profile.merge import merge_recording
 from huaxiang.quality.definition import ScorecardDefinition
+from huaxiang.quality.history.vectors import SentenceMap
 from huaxiang.quality.review.corrected import corrected
 from huaxiang.quality.review.correction_store import CorrectionStore
 from huaxiang.quality.review.corrections import (
@@ -28,11 +29,12 @@ from huaxiang.quality.review.outcomes import Actor
 from huaxiang.quality.review.scores import save_corrected
 
 if TYPE_CHECKING:
+    from huaxiang.api.history.features import FeatureWriter
     from huaxiang.api.inspecting import Grounds, Inspecting
     from huaxiang.api.workflow import Stores
 
 Renewed = Callable[[Session, str], None]
-"""What is made again of a call whose corrected form changed (features, words to search)."""
+"""What is made again of a call whose corrected form changed (words to search)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,20 @@ class CallForm:
 class Foreseen:
     """What a call comes to with further corrections: worked out before anything is written.
 
-    ``scores`` is None where they change nothing, as proposals do.
+    ``scores`` is None where they change nothing, as proposals do. ``made`` are the vectors of new words.
     """
 
     changes: tuple[Change, ...]
     seen: int
     scores: tuple[Scorecard, ...] | None
+    made: SentenceMap = field(default_factory=dict)
 
 
 class Corrections:
     """Adds corrections, and makes anew what stands on the corrected form of a call.
 
     Rules may take seconds (a model of meanings), so ``foresee`` scores outside of any transaction, and
-    ``add`` writes what was foreseen in the caller's.
+    ``add`` writes what was foreseen in the caller's. Without ``features``, those of a call stay as they are.
     """
 
     def __init__(
@@ -87,12 +90,14 @@ class Corrections:
         inspecting: Inspecting,
         country: str = "CN",
         renewed: Sequence[Renewed] = (),
+        features: FeatureWriter | None = None,
     ) -> None:
         self._sessions = sessions
         self._stores = stores
         self._inspecting = inspecting
         self._country = country
         self._renewed = tuple(renewed)
+        self._features = features
         self.log = CorrectionStore()
 
     def form(self, session: Session, recording_id: str) -> CallForm:
@@ -124,7 +129,9 @@ class Corrections:
             if standing(log).in_force == standing(form.log).in_force:
                 return Foreseen(tuple(changes), form.seen, None)
             grounds = self._grounds(session, form, log)
-        return Foreseen(tuple(changes), form.seen, self._inspecting.scorecards(grounds))
+            unmade = self._unmade(session, grounds.transcript)
+        scores, made = self._inspecting.scorecards(grounds), self._made(unmade)
+        return Foreseen(tuple(changes), form.seen, scores, made)
 
     def add(
         self,
@@ -152,20 +159,31 @@ class Corrections:
                 )
             )
         if foreseen.scores is not None:
-            self._write(session, self.form(session, recording_id), foreseen.scores)
+            self._write(session, self.form(session, recording_id), foreseen.scores, foreseen.made)
         return found
 
     def renew(self, recording_id: str) -> bool:
-        """Score the corrected form again after the call was processed anew; tell whether it had any."""
+        """Score the corrected form again after the call was processed anew; tell whether it had any.
+
+        Who corrects it meanwhile has scored what holds then, and that stays.
+        """
         with transaction(self._sessions) as session:
             form = self.form(session, recording_id)
             if not form.log:
                 return False
             grounds = self._grounds(session, form, form.log)
-        scores = self._inspecting.scorecards(grounds)
+            unmade = self._unmade(session, grounds.transcript)
+        scores, made = self._inspecting.scorecards(grounds), self._made(unmade)
         with transaction(self._sessions) as session:
-            self._write(session, form, scores)
+            if len(self.log.load(session, recording_id)) == len(form.log):
+                self._write(session, form, scores, made)
         return True
+
+    def _unmade(self, session: Session, transcript: Transcript) -> Sequence[str]:
+        return () if self._features is None else self._features.unmade(session, transcript)
+
+    def _made(self, texts: Sequence[str]) -> SentenceMap:
+        return {} if self._features is None else self._features.made(texts)
 
     def _grounds(self, session: Session, form: CallForm, log: Sequence[Correction]) -> Grounds:
         """Return what the corrected form is judged on: the versions by which the call was scored."""
@@ -185,13 +203,17 @@ class Corrections:
                 continue
             yield as_scored(definition, {item.id for item in scorecard.items if item.suggest_only})
 
-    def _write(self, session: Session, form: CallForm, scores: Sequence[Scorecard]) -> None:
+    def _write(
+        self, session: Session, form: CallForm, scores: Sequence[Scorecard], made: SentenceMap
+    ) -> None:
         recording_id = form.recording.id
         for scorecard in scores:
             save_corrected(session, recording_id, scorecard)
         done = replace(form.recording, status=RecordingStatus.DONE)
         main = scores[0] if scores else None
         merge_recording(session, done, form.transcript, form.insights, main, country=self._country)
+        if self._features is not None:
+            self._features.refresh(session, recording_id, made)
         for renew in self._renewed:
             renew(session, recording_id)
 

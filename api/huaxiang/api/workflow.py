@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.corrections import Corrections
 from huaxiang.api.history.features import FeatureWriter
+from huaxiang.api.history.meaning import said_in
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.api.pipeline import Pipeline, skipped_inspection
 from huaxiang.api.progress import ProgressTeller, begun, ended
@@ -146,10 +147,10 @@ class RecordingWorkflow:
         """Find intents, objections, acts, entities and metrics of the stored transcript, for rules too."""
         recording, transcript = self._load(recording_id)
         insights = self._pipeline().language.run(transcript, recording)
-        vectors = self._features.encoded(transcript)
+        made = self._features.made(said_in(transcript))
         with transaction(self._sessions) as session:
             self._stores.insights.save(session, recording_id, insights, self._lock_digest)
-            self._features.refresh(session, recording_id, vectors)
+            self._features.refresh(session, recording_id, made)
         return {"findings": len(insights.findings)}
 
     def inspect(self, recording_id: str) -> StageResult:

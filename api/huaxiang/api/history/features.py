@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.api.history.meaning import Meaning
+from huaxiang.api.history.meaning import Meaning, said_in
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.database import transaction
-from huaxiang.core.types import Transcript
+from huaxiang.core.types import Insights, Transcript
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.nlp.insights_store import InsightsStore
 from huaxiang.quality.history.store import FeatureStore
 from huaxiang.quality.history.vectors import SentenceMap
 from huaxiang.quality.review.corrected import corrected
 from huaxiang.quality.review.correction_store import CorrectionStore
+from huaxiang.quality.review.corrections import Correction
 
 if TYPE_CHECKING:
     from huaxiang.api.services import Services
@@ -39,26 +40,36 @@ class FeatureWriter:
     inspecting: Inspecting
     meaning: Meaning | None = None
 
-    def encoded(self, transcript: Transcript) -> SentenceMap:
-        """Return the vectors of what is said, to be given to ``refresh``: making them takes a while."""
-        return {} if self.meaning is None else self.meaning.encoded(transcript)
+    def made(self, texts: Sequence[str]) -> SentenceMap:
+        """Return the vectors of words, to be given to ``refresh``: making them takes a while.
 
-    def refresh(self, session: Session, recording_id: str, known: SentenceMap | None = None) -> None:
+        Call it outside transactions. Raises ModelError.
+        """
+        return {} if self.meaning is None else self.meaning.made(texts)
+
+    def unmade(self, session: Session, transcript: Transcript) -> Sequence[str]:
+        """Return what is said in a conversation that has no vector in the store yet."""
+        if self.meaning is None:
+            return ()
+        known = self.meaning.stored(session, transcript.recording_id)
+        return tuple(text for text in said_in(transcript) if text not in known)
+
+    def refresh(self, session: Session, recording_id: str, made: SentenceMap | None = None) -> None:
         """Store the features of a recording as its corrections leave it, in place of those of before.
 
-        ``known`` are vectors of what is said; as it comes, those that are stored. Only words that are not
-        among them are encoded. Raises NotFound for a recording without transcript or insights.
+        ``made`` are vectors beside those that are stored. Words that have none are encoded now, which
+        others wait for: give what ``unmade`` names. Raises NotFound for a recording without transcript
+        or insights.
         """
         recording = RecordingStore().get(session, recording_id)
-        heard = TranscriptStore().load(session, recording_id)
         understood = InsightsStore().load(session, recording_id)
-        transcript, insights = corrected(heard, understood, CorrectionStore().load(session, recording_id))
+        heard, log = _heard(session, recording_id)
+        transcript, insights = corrected(heard, understood, log)
         told = self.inspecting.told(session, recording, transcript, insights)
-        if self.meaning is not None and known is None:
-            known = self.meaning.stored(session, recording_id)
+        known = self.meaning.stored(session, recording_id) if self.meaning is not None else {}
         FeatureStore().save(session, recording, transcript, insights, told.values)
         if self.meaning is not None:
-            self.meaning.store(session, transcript, known or {})
+            self.meaning.store(session, transcript, {**known, **(made or {})})
 
 
 def refresh_features(session: Session, services: Services, recording_id: str) -> None:
@@ -87,7 +98,23 @@ def index_history(
     for start in range(0, len(recordings), PART):
         part = recordings[start : start + PART]
         with transaction(sessions) as session:
+            unmade = dict.fromkeys(
+                text for one in part for text in writer.unmade(session, _said(session, one))
+            )
+        made = writer.made(list(unmade))
+        with transaction(sessions) as session:
             for recording_id in part:
-                writer.refresh(session, recording_id)
+                writer.refresh(session, recording_id, made)
         advance((start + len(part)) / len(recordings))
     return len(recordings)
+
+
+def _heard(session: Session, recording_id: str) -> tuple[Transcript, Sequence[Correction]]:
+    """Return what was recognised, and the corrections of it."""
+    return TranscriptStore().load(session, recording_id), CorrectionStore().load(session, recording_id)
+
+
+def _said(session: Session, recording_id: str) -> Transcript:
+    """Return what was said by what people put right; what was found is not needed for that."""
+    heard, log = _heard(session, recording_id)
+    return corrected(heard, Insights((), {}), log)[0]

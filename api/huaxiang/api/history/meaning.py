@@ -40,10 +40,9 @@ class Meaning:
     name: str
     encoder: SentenceEncoder
 
-    def encoded(self, transcript: Transcript) -> SentenceMap:
-        """Return the vectors of what is said in a conversation, by its words. Raises ModelError."""
-        texts = dict.fromkeys(turn.text for turn in transcript.turns if turn.text.strip())
-        return sentence_map(list(texts), self.encoder)
+    def made(self, texts: Sequence[str]) -> SentenceMap:
+        """Return the vectors of words. Raises ModelError."""
+        return sentence_map(texts, self.encoder)
 
     def stored(self, session: Session, recording_id: str) -> SentenceMap:
         """Return the vectors that are stored of a recording, by the words of its turns; empty without."""
@@ -53,7 +52,9 @@ class Meaning:
             return {}
         if not packed.vectors or packed.encoding != ENCODING:
             return {}
-        vectors = unpack_vectors(packed.vectors, self.encoder.dimension)
+        # What is stored tells its length, so that no transaction waits for the encoder to be loaded.
+        dimension = FeatureStore().dimension(session, recording_id)
+        vectors = unpack_vectors(packed.vectors, dimension)
         turns = packed.features().transcript.turns
         return {turn.text: vectors[turn.index] for turn in turns if turn.index in vectors}
 
@@ -63,9 +64,13 @@ class Meaning:
         What is not among the ``known`` ones is encoded now.
         """
         payload = turn_vectors(transcript, self.encoder, known)
-        FeatureStore().save_vectors(
-            session, transcript.recording_id, self.name, self.encoder.dimension, payload
-        )
+        dimension = len(next(iter(known.values()))) if known else self.encoder.dimension
+        FeatureStore().save_vectors(session, transcript.recording_id, self.name, dimension, payload)
+
+
+def said_in(transcript: Transcript) -> Sequence[str]:
+    """Return the words of the turns that say anything, each once."""
+    return tuple(dict.fromkeys(turn.text for turn in transcript.turns if turn.text.strip()))
 
 
 def asked_by(definitions: Sequence[ScorecardDefinition], meaning: Meaning | None) -> Asked:

@@ -71,6 +71,13 @@ class FeatureStore:
         session.add(row)
         session.flush()
 
+    def dimension(self, session: Session, recording_id: str) -> int:
+        """Return how long the stored vectors of a recording's turns are. Raises NotFound without any."""
+        row = session.get(TurnVectorsRow, recording_id)
+        if row is None:
+            raise NotFound(f"no vectors are stored for recording {recording_id}")
+        return row.dimension
+
     def load(self, session: Session, recording_id: str) -> Features:
         """Return the features of one recording. Raises NotFound."""
         return self.packed(session, recording_id).features()
