@@ -98,6 +98,26 @@ def test_it_draws_while_a_server_runs_and_ends_with_it(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_cannot_be_looked_up_once_is_looked_up_again(
+    sessions: sessionmaker[Session], reviews: Reviews
+) -> None:
+    asked = threading.Event()
+
+    class Failing:
+        tries = 0
+
+        def due(self, *_: object) -> list[object]:
+            self.tries += 1
+            if self.tries == 1:
+                raise NotFound("the plan cannot be read")
+            asked.set()
+            return []
+
+    with NightlySampling(Failing(), sessions, every_s=0.01):  # type: ignore[arg-type]
+        assert asked.wait(10)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_can_be_switched_off(sessions: sessionmaker[Session], tmp_path: Path) -> None:
     off = load_settings(data_dir=tmp_path, review={"sampling": False})
     with nightly_sampling(off, sessions):

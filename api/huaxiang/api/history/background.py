@@ -17,8 +17,9 @@ _log = structlog.get_logger(__name__)
 class Background:
     """Takes work by name; work of a name that waits or runs already is not taken twice.
 
-    The thread is started with the first work. What is under way when the process ends is broken off, so
-    work must leave the store as it was until it is done, and be good to be done again.
+    The thread is started with the first work, and again after one that ended it. What is under way when
+    the process ends is broken off, so work must leave the store as it was until it is done, and be good to
+    be done again.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,8 @@ class Background:
                 return False
             self._names.add(name)
             self._waiting.put((name, work))
-            if self._thread is None:
+            # Work that failed by a mistake in the program ended its thread: what comes after needs another.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="history", daemon=True)
                 self._thread.start()
         return True

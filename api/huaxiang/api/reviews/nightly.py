@@ -73,6 +73,8 @@ class NightlySampling:
                 drawn = self.draw_due()
             except SQLAlchemyError:
                 _log.warning("sampling failed", exc_info=True)
+            except HuaxiangError as error:
+                _log.warning("sampling failed", code=error.code)
             else:
                 for drawing in drawn:
                     _log.info("drawn", plan=drawing.plan, count=len(drawing.sample.picks))
