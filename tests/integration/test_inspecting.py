@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from api_world import World, add_call, make_world
 from invented_call import SELLER
+from rule_files import scorecard_text
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -75,4 +76,25 @@ def test_the_stage_stores_all_scorecards_and_those_of_before_are_current_no_more
     assert flow.inspect(call) == first
     flow.merge(call)
     with transaction(services.sessions) as session:
+        assert services.recordings.get(session, call).status is RecordingStatus.DONE
+
+
+def test_published_scorecards_judge_and_retired_ones_do_not(world: World) -> None:
+    services = world.services
+    call = add_call(services)
+    flow = workflow(world)
+    with transaction(services.sessions) as session:
+        head = "priority: 100\napplies_to: {settings: [phone]}\n"
+        services.rules.publish(session, scorecard_text(head=head), by="mei")
+    assert next(iter(flow.inspect(call)["scores"])) == "house @ 1"  # type: ignore[call-overload, arg-type]
+    with transaction(services.sessions) as session:
+        assert services.scorecards.latest(session, call).definition == "house @ 1"
+        for one in services.rules.current(session):
+            services.rules.retire(session, one.id, by="mei")
+    assert flow.inspect(call) == {"scores": {}}
+    flow.merge(call)
+    with transaction(services.sessions) as session:
+        assert services.scorecards.current(session, call) == ()
+        skipped = {(one.feature, one.code) for one in services.insights.load(session, call).skipped}
+        assert ("scorecard", "none_applies") in skipped
         assert services.recordings.get(session, call).status is RecordingStatus.DONE
