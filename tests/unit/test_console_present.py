@@ -118,6 +118,13 @@ def test_values_are_written_for_people(label: str, value: object, shown: str) ->
     assert value_text(label, value) == shown  # type: ignore[arg-type]
 
 
+def test_a_next_step_says_when_it_is_due_and_whether_it_is_agreed() -> None:
+    value = {"kind": "visit", "agreed": True, "by": "customer", "due_at": None, "due_text": "周四下午三点"}
+    step = Finding(FindingKind.NEXT_STEP, "visit", 0.9, "m", (quote(TRANSCRIPT, 11),), value)
+    shown = turn_views(TRANSCRIPT, Insights((step,), {}), ZH)[11].findings[0]
+    assert (shown.text, shown.value) == ("拜访", "周四下午三点 · 已同意")
+
+
 def test_metrics_have_names_units_and_a_share_of_talk() -> None:
     view = metrics_view(INSIGHTS.metrics, ZH)
     assert view is not None

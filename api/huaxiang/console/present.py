@@ -177,7 +177,7 @@ def _finding_view(finding: Finding, text: Texts) -> FindingView:
         kind=finding.kind.value,
         kind_text=text(f"kind.{finding.kind.value}"),
         text=_label(finding, text),
-        value=value_text(finding.label, finding.value),
+        value=_value(finding, text),
         percent=round(100 * finding.confidence),
         source=finding.source,
         for_review=finding.for_review,
@@ -185,6 +185,16 @@ def _finding_view(finding: Finding, text: Texts) -> FindingView:
         clip=clip_of(first),
         quote=first.quote,
     )
+
+
+def _value(finding: Finding, text: Texts) -> str:
+    """Return a finding's value in words: of a next step when it is due, and whether it is agreed."""
+    value = finding.value
+    if finding.kind is not FindingKind.NEXT_STEP or not isinstance(value, Mapping):
+        return value_text(finding.label, value)
+    due = value_text("time", value.get("due_at")) or value_text("", value.get("due_text"))
+    agreed = text("step.agreed" if value.get("agreed") else "step.proposed")
+    return " · ".join(part for part in (due, agreed) if part)
 
 
 def finding_words(kind: FindingKind, label: str, text: Texts, *, with_kind: bool = True) -> str:

@@ -194,7 +194,9 @@ def _item(item: ScorecardItem, text: Texts, place: int, final: FinalItem | None)
 
 def _points(points: float, possible: float) -> str:
     """Return earned of possible points; taken ones alone, where nothing can be earned."""
-    return f"{number(points)}/{number(possible)}" if possible or not points else number(points)
+    if not possible:
+        return number(points) if points else ""
+    return f"{number(points)}/{number(possible)}"
 
 
 def _reason(item: ScorecardItem, text: Texts) -> str:
