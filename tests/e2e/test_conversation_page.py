@@ -211,7 +211,7 @@ def store_words(world: World, call: str) -> None:
             turn.start_ms + place * each_ms,
             turn.start_ms + (place + 1) * each_ms,
             character,
-            0.3 if place < 2 else 0.95,
+            0.2 if place < 2 else 0.95,
         )
         for place, character in enumerate(said)
     )

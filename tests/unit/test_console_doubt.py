@@ -27,12 +27,12 @@ def quoted(one: Turn) -> list[str]:
 
 
 def test_doubtful_words_are_found_in_a_text_with_punctuation_and_figures() -> None:
-    one = turn("我要120平，贵不贵？", ("我要", 0.9), ("一百二十", 0.3), ("平", 0.9), ("贵不贵", 0.4))
+    one = turn("我要120平，贵不贵？", ("我要", 0.9), ("一百二十", 0.2), ("平", 0.9), ("贵不贵", 0.25))
     assert quoted(one) == ["120", "贵不贵"]
 
 
 def test_words_that_follow_each_other_are_one_place_with_the_least_confidence() -> None:
-    one = turn("房贷怎么算", ("房", 0.4), ("贷", 0.2), ("怎么", 0.9), ("算", 0.45))
+    one = turn("房贷怎么算", ("房", 0.29), ("贷", 0.2), ("怎么", 0.9), ("算", 0.25))
     first, second = doubts_of(one)
     assert (first.char_start, first.char_end, first.confidence) == (0, 2, 0.2)
     assert (first.start_ms, first.end_ms) == (0, 200)
@@ -65,8 +65,8 @@ def test_any_words_over_any_text_give_places_in_order_within_it(
 
 def test_what_a_finding_quotes_comes_first_and_then_the_least_sure() -> None:
     turns = (
-        turn("三千一年", ("三千", 0.45), ("一年", 0.9)),
-        turn("太吵了我听不清", ("太吵了", 0.1), ("我", 0.9), ("听不清", 0.3), index=1),
+        turn("三千一年", ("三千", 0.25), ("一年", 0.9)),
+        turn("太吵了我听不清", ("太吵了", 0.1), ("我", 0.9), ("听不清", 0.2), index=1),
     )
     transcript = Transcript("r", turns, 2000)
     money = Finding(FindingKind.ENTITY, "money", 1.0, "g", (quote(transcript, 0, 0, 2),), 3000)
@@ -74,9 +74,9 @@ def test_what_a_finding_quotes_comes_first_and_then_the_least_sure() -> None:
     doubts = {one.index: doubts_of(one) for one in turns}
     views = doubt_views(transcript, Insights((money, whole), {}), doubts)
     assert [(view.words, view.percent, view.matters) for view in views] == [
-        ("三千", 45, True),
+        ("三千", 25, True),
         ("太吵了", 10, False),
-        ("听不清", 30, False),
+        ("听不清", 20, False),
     ]
     assert (views[2].before, views[2].after) == ("太吵了我", "")
     assert len(doubt_views(transcript, None, doubts, most=2)) == 2

@@ -9,8 +9,12 @@ from difflib import SequenceMatcher
 from huaxiang.console.clips import Clip, clock
 from huaxiang.core.types import Insights, Transcript, Turn, Word
 
-FLOOR = 0.5
-"""Words under this confidence of the recogniser are marked."""
+FLOOR = 0.3
+"""Words under this confidence of the recogniser are marked: a place is wrong more often than right then.
+
+Over four synthesised calls (whisper-base, 2,099 words, of which 22% were wrong) 13% of the words are under
+it, 62% of those wrong; under 0.5 it would be 21% and 54%.
+"""
 MOST_SHOWN = 12
 CONTEXT_CHARS = 8
 MOST_IN_ONE = 12
