@@ -15,6 +15,7 @@ from huaxiang.api.pipeline import Pipeline
 from huaxiang.api.progress import ProgressTeller, begun, ended, progress_of
 from huaxiang.api.workflow import RecordingWorkflow, Stores
 from huaxiang.core.types import Json, RecordingStatus
+from huaxiang.quality.history.store import FeatureStore
 from huaxiang.quality.review.corrected_scorecards import with_corrected
 from huaxiang.quality.review.corrections import Change, CorrectionKind, Target
 from huaxiang.quality.review.outcomes import Actor
@@ -125,3 +126,18 @@ def test_a_recording_that_is_processed_again_keeps_what_people_corrected(world: 
     for cards, passed in ((automatic, False), (corrected, True)):
         items = {item.id: item.passed for item in cards[0].items}
         assert items["overpromise"] is passed
+
+
+def test_rules_are_tried_on_what_people_say_was_said(world: World) -> None:
+    services = world.services
+    call = add_scored_call(services)
+    mei = Actor("user:1", "mei")
+    foreseen = services.corrections.foresee(
+        call, [Change(CorrectionKind.TURN_TEXT, turn=7, text="好的。")], mei
+    )
+    with services.sessions.begin() as session:
+        services.corrections.add(session, call, foreseen, mei)
+    with services.sessions() as session:
+        features = FeatureStore().load(session, call)
+    assert features.transcript.turns[7].text == "好的。"
+    assert [one for one in features.insights.findings if one.turn == 7 and one.label == "price"] == []

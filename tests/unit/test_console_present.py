@@ -13,7 +13,7 @@ from huaxiang.console.present import clock, lanes, moments, number, turn_views, 
 from huaxiang.console.present_metrics import metrics_view
 from huaxiang.console.texts import texts
 from huaxiang.core.evidence import quote
-from huaxiang.core.types import Finding, FindingKind, Insights, Role, Transcript, Turn
+from huaxiang.core.types import Finding, FindingKind, Insights, Json, Role, Transcript, Turn
 
 ZH = texts("zh")
 TRANSCRIPT = invented_transcript("r")
@@ -119,7 +119,7 @@ def test_values_are_written_for_people(label: str, value: object, shown: str) ->
 
 
 def test_a_next_step_says_when_it_is_due_and_whether_it_is_agreed() -> None:
-    value = {"kind": "visit", "agreed": True, "by": "customer", "due_at": None, "due_text": "周四下午三点"}
+    value: Json = {"kind": "visit", "agreed": True, "due_at": None, "due_text": "周四下午三点"}
     step = Finding(FindingKind.NEXT_STEP, "visit", 0.9, "m", (quote(TRANSCRIPT, 11),), value)
     shown = turn_views(TRANSCRIPT, Insights((step,), {}), ZH)[11].findings[0]
     assert (shown.text, shown.value) == ("拜访", "周四下午三点 · 已同意")

@@ -123,6 +123,15 @@ def test_what_the_rules_the_reviewer_and_the_last_word_say_stands_apart() -> Non
     assert all(not other.outcomes for other in view.items if other is not item)
 
 
+def test_the_grade_is_that_of_the_score_that_holds() -> None:
+    card = replace(CARD, grade="不合格", grade_en="Fail")
+    changed = {card.definition: _judged(CaseState.REVIEWED)}
+    grades = {card.definition: ("合格", "Pass")}
+    assert [scorecard_views([card], text, changed, grades)[0].grade for text in (ZH, EN)] == ["合格", "Pass"]
+    assert scorecard_views([card], ZH, {})[0].grade == "不合格"
+    assert scorecard_views([card], ZH, changed)[0].grade == ""
+
+
 def test_a_score_that_nobody_changed_names_no_other() -> None:
     view = scorecard_view(CARD, ZH, automatic_score("r", CARD))
     assert (view.automatic, view.state) == ("", "")

@@ -85,12 +85,12 @@ def scorecard_views(
     scorecards: Sequence[Scorecard],
     text: Texts,
     finals: Mapping[str, FinalScore] | None = None,
-    grades: Mapping[str, str] | None = None,
+    grades: Mapping[str, tuple[str, str]] | None = None,
 ) -> tuple[ScorecardView, ...]:
     """Return a recording's scorecards for the page, the main one first.
 
-    ``finals`` has the score that holds by definition, ``grades`` its grade in words where it is another
-    than the automatic one.
+    ``finals`` has the score that holds by definition, ``grades`` its grade in Chinese and English where
+    people changed it.
     """
     return tuple(
         _card(card, text, place, (finals or {}).get(card.definition), grades or {})
@@ -112,11 +112,15 @@ def title_of(text: Texts, identifier: str, zh: str, en: str) -> str:
 
 
 def _card(
-    card: Scorecard, text: Texts, place: int, final: FinalScore | None, grades: Mapping[str, str]
+    card: Scorecard,
+    text: Texts,
+    place: int,
+    final: FinalScore | None,
+    grades: Mapping[str, tuple[str, str]],
 ) -> ScorecardView:
     score, possible = (final.score, final.possible) if final else (card.score, card.possible)
     changed = final is not None and final.changed
-    grade = card.grade if text.language == "zh" else card.grade_en or card.grade
+    zh, en = grades.get(card.definition, ("", "")) if changed else (card.grade, card.grade_en)
     judged = {item.id: item for item in final.items} if final else {}
     items = [_item(item, text, place, judged.get(item.id)) for item in card.items]
     return ScorecardView(
@@ -125,7 +129,7 @@ def _card(
         score=number(score),
         possible=number(possible),
         share=max(0, min(100, round(100 * score / possible))) if possible else None,
-        grade=grades.get(card.definition, "") if changed else grade,
+        grade=zh if text.language == "zh" else en or zh,
         auto_failed=final.auto_failed if final else card.auto_failed,
         automatic=f"{number(card.score)}/{number(card.possible)}" if changed else "",
         state=_case_state(final, text),

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from huaxiang.api.access.callers import Caller, CallerKind
 from huaxiang.api.access.scopes import Scope
-from huaxiang.api.held_scores import held_scores
+from huaxiang.api.held_scores import grade_names, held_scores
 from huaxiang.api.http.dependencies import visible_recording
 from huaxiang.api.progress import progress_of
 from huaxiang.api.services import Services
@@ -84,6 +84,7 @@ def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
         call = _or_none(lambda: services.corrections.form(session, recording_id))
         transcript = call.transcript if call else None
         scorecards = services.scorecards.current(session, recording_id)
+        finals = held_scores(services.reviews.cases, session, recording_id, scorecards)
         return Stored(
             recording=recording,
             transcript=transcript or _or_none(lambda: services.transcripts.load(session, recording_id)),
@@ -93,7 +94,8 @@ def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
             customer_id=past.customer_id if past else None,
             error_code=failure.code if failure else None,
             error_message=failure.message if failure else None,
-            finals=held_scores(services.rules, session, recording_id, scorecards),
+            finals=finals,
+            grades=grade_names(services.reviews.definition_for, session, finals),
             automatic=call.automatic if call else None,
             log=call.log if call else (),
             reader=caller.key,

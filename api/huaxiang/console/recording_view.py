@@ -38,8 +38,8 @@ class Stored:
 
     ``transcript`` and ``insights`` are what people say they are, ``automatic`` is the transcript as it was
     recognised, and ``log`` the corrections between. ``finals`` are the scores that hold where people
-    looked at them, by definition. ``reader`` is the key of who looks, ``decides`` whether they decide on
-    proposals, ``corrects`` whether they may correct at all.
+    looked at them, ``grades`` their grades, by definition. ``reader`` is the key of who looks,
+    ``decides`` whether they decide on proposals, ``corrects`` whether they may correct at all.
     """
 
     recording: Recording
@@ -51,6 +51,7 @@ class Stored:
     error_code: str | None
     error_message: str | None
     finals: Mapping[str, FinalScore] = field(default_factory=dict)
+    grades: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     automatic: Transcript | None = None
     log: tuple[Correction, ...] = ()
     reader: str = ""
@@ -122,7 +123,7 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
         turns=turns,
         understood=_understood(stored, text),
         doubts=doubt_views(transcript, stored.insights, badly) if transcript else (),
-        scorecards=scorecard_views(stored.scorecards, text, stored.finals),
+        scorecards=scorecard_views(stored.scorecards, text, stored.finals, stored.grades),
         metrics=metrics_view(stored.insights.metrics, text) if stored.insights else None,
         skipped=_skipped(stored, text),
         details=tuple(_details(recording, transcript, text, zone)),
