@@ -41,7 +41,7 @@ def exporter(world: World) -> Exporter:
         services.recordings,
         services.corrections,
         services.blobs,
-        services.reviews.cases,
+        services.rules,
     )
 
 

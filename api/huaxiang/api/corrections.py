@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from huaxiang.api.held_scores import definition_of
 from huaxiang.core.database import now, transaction
 from huaxiang.core.errors import Conflict, NotFound
 from huaxiang.core.types import Insights, Recording, RecordingStatus, Scorecard, Transcript, new_id

@@ -84,7 +84,7 @@ def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
         call = _or_none(lambda: services.corrections.form(session, recording_id))
         transcript = call.transcript if call else None
         scorecards = services.scorecards.current(session, recording_id)
-        finals = held_scores(services.reviews.cases, session, recording_id, scorecards)
+        finals = held_scores(services.rules, session, recording_id, scorecards)
         return Stored(
             recording=recording,
             transcript=transcript or _or_none(lambda: services.transcripts.load(session, recording_id)),
@@ -95,7 +95,7 @@ def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
             error_code=failure.code if failure else None,
             error_message=failure.message if failure else None,
             finals=finals,
-            grades=grade_names(services.reviews.definition_for, session, finals),
+            grades=grade_names(services.rules, session, finals),
             automatic=call.automatic if call else None,
             log=call.log if call else (),
             reader=caller.key,

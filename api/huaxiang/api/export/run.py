@@ -17,7 +17,6 @@ from huaxiang.api.corrections import CallForm, Corrections
 from huaxiang.api.export.clips import TrueClip, true_clips, write_clip
 from huaxiang.api.export.labelled import labelled_conversation
 from huaxiang.api.held_scores import held_scores
-from huaxiang.api.reviews.suite import reviews_of
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.blobs import BlobStore
 from huaxiang.core.database import transaction
@@ -27,7 +26,7 @@ from huaxiang.ingest.recordings import RecordingFilters, RecordingStore
 from huaxiang.nlp.conversation_file import parse_conversation
 from huaxiang.quality.review.corrected_scorecards import with_corrected
 from huaxiang.quality.review.corrections import CorrectionKind, standing, touched_turns
-from huaxiang.quality.review.review_store import ReviewStore
+from huaxiang.quality.rule_store import RuleStore
 
 if TYPE_CHECKING:
     from huaxiang.api.bootstrap import System
@@ -82,7 +81,7 @@ class Exporter:
     recordings: RecordingStore
     corrections: Corrections
     blobs: BlobStore
-    cases: ReviewStore
+    rules: RuleStore
 
     def run(
         self,
@@ -131,7 +130,7 @@ class Exporter:
             if call.recording.metadata.consent is False:
                 exported.without_consent += 1
                 return
-            finals = held_scores(self.cases, session, recording_id, call.scorecards)
+            finals = held_scores(self.rules, session, recording_id, call.scorecards)
             scorecards = with_corrected(session, recording_id, call.scorecards)
             decoded_key = self.recordings.decoded_key(session, recording_id)
         touched = touched_turns(call.log)
@@ -183,7 +182,7 @@ def build_exporter(system: System) -> Exporter:
         system.stores.recordings,
         system.corrections,
         system.storage.blobs,
-        reviews_of(system.settings, system.inspecting.rules).cases,
+        system.inspecting.rules,
     )
 
 
