@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from api_world import PASSWORD, World, add_bare, make_world
 from browser import Complaints, chromium
-from corrected_calls import add_scored_call
+from corrected_calls import CALMER, add_scored_call, store_words
 from invented_call import SAID, invented_insights, invented_transcript
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
@@ -18,13 +18,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from tus_server import PATH, serving
 
 from huaxiang.api.progress import ProgressTeller
-from huaxiang.core.types import RecordingStatus, Word
+from huaxiang.core.types import RecordingStatus
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
-CALMER = "有点贵吧，我们现在用的那家一年才三千。"
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +163,7 @@ def test_a_form_that_is_wrong_says_so_beside_the_field(world: World, page: Page)
 
 def test_words_that_were_heard_badly_are_marked_ranked_and_heard(world: World, page: Page) -> None:
     call = add_scored_call(world.services)
-    store_words(world, call)
+    store_words(world.services, call)
     open_call(page, call)
     expect(page.locator("#turn-7 .doubt")).to_have_text(["太贵"])
     first = page.locator("#doubts li").first
@@ -199,23 +198,3 @@ def test_a_page_shows_how_far_the_work_is_and_then_what_was_heard(world: World, 
     expect(page.locator("#state")).to_have_count(0, timeout=8000)
     expect(page.locator("#turn-7 .chip").first).to_be_visible()
     assert complaints.found == []
-
-
-def store_words(world: World, call: str) -> None:
-    """Give one turn words, of which two were heard badly."""
-    turn = invented_transcript(call).turns[7]
-    said = "".join(character for character in turn.text if character.isalnum())
-    each_ms = (turn.end_ms - turn.start_ms) // len(said)
-    words = tuple(
-        Word(
-            turn.start_ms + place * each_ms,
-            turn.start_ms + (place + 1) * each_ms,
-            character,
-            0.2 if place < 2 else 0.95,
-        )
-        for place, character in enumerate(said)
-    )
-    with world.services.sessions.begin() as session:
-        transcript = world.services.transcripts.load(session, call)
-        turns = tuple(replace(one, words=words) if one.index == 7 else one for one in transcript.turns)
-        world.services.transcripts.save(session, replace(transcript, turns=turns), "0" * 64)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from api_world import World, make_world
-from corrected_calls import add_scored_call
+from corrected_calls import CALMER, add_scored_call, correct, text
 from invented_call import SAID, invented_transcript
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,10 +21,7 @@ from huaxiang.core.types import FindingKind, RecordingStatus, Role
 from huaxiang.ingest.recordings import RecordingFilters
 from huaxiang.nlp.conversation_file import read_conversations
 from huaxiang.quality.review.corrections import Change, CorrectionKind
-from huaxiang.quality.review.outcomes import Actor
 
-MEI = Actor("user:1", "mei")
-CALMER = "有点贵吧，我们现在用的那家一年才三千。"
 DONE = RecordingFilters(status=RecordingStatus.DONE)
 
 
@@ -45,17 +42,6 @@ def exporter(world: World) -> Exporter:
     )
 
 
-def correct(world: World, call: str, *changes: Change, proposed: bool = False) -> None:
-    corrections = world.services.corrections
-    foreseen = corrections.foresee(call, changes, MEI, proposed=proposed)
-    with world.services.sessions.begin() as session:
-        corrections.add(session, call, foreseen, MEI, proposed=proposed)
-
-
-def text(turn: int, words: str) -> Change:
-    return Change(CorrectionKind.TURN_TEXT, turn=turn, text=words)
-
-
 def test_a_corrected_call_comes_out_as_training_reads_it(
     world: World, exporter: Exporter, tmp_path: Path
 ) -> None:
@@ -70,7 +56,7 @@ def test_a_corrected_call_comes_out_as_training_reads_it(
         char_end=4,
         heard=CALMER,
     )
-    correct(world, call, text(7, CALMER), missed)
+    correct(world.services, call, text(7, CALMER), missed)
     exported = exporter.run(Wanted(DONE), tmp_path / "out")
     (conversation,) = read_conversations(tmp_path / "out" / "conversations.jsonl")
     assert conversation.id == call
@@ -91,7 +77,7 @@ def test_the_words_that_people_wrote_come_with_their_audio(
     world: World, exporter: Exporter, tmp_path: Path
 ) -> None:
     call = add_scored_call(world.services)
-    correct(world, call, text(7, CALMER), Change(CorrectionKind.TURN_ROLE, turn=9, role=Role.AGENT))
+    correct(world.services, call, text(7, CALMER), Change(CorrectionKind.TURN_ROLE, turn=9, role=Role.AGENT))
     exported = exporter.run(Wanted(DONE), tmp_path / "out")
     (labelled,) = read_labelled_audio(tmp_path / "out" / "asr" / "manifest.jsonl")
     assert labelled.text == CALMER
@@ -111,12 +97,12 @@ def test_what_was_undone_only_proposed_or_not_consented_to_stays(
 ) -> None:
     undone, proposed = add_scored_call(world.services), add_scored_call(world.services)
     refused = add_scored_call(world.services, consent=False)
-    correct(world, undone, text(7, CALMER))
+    correct(world.services, undone, text(7, CALMER))
     with world.services.sessions() as session:
         (row,) = world.services.corrections.log.load(session, undone)
-    correct(world, undone, Change(CorrectionKind.UNDO, target=row.id))
-    correct(world, proposed, text(7, CALMER), proposed=True)
-    correct(world, refused, text(7, CALMER))
+    correct(world.services, undone, Change(CorrectionKind.UNDO, target=row.id))
+    correct(world.services, proposed, text(7, CALMER), proposed=True)
+    correct(world.services, refused, text(7, CALMER))
     exported = exporter.run(Wanted(DONE), tmp_path / "out")
     assert (exported.conversations, exported.without_consent) == (0, 1)
     assert not (tmp_path / "out" / "conversations.jsonl").exists()
@@ -126,13 +112,13 @@ def test_what_was_undone_only_proposed_or_not_consented_to_stays(
 
 def test_calls_are_chosen_by_seller(world: World, exporter: Exporter, tmp_path: Path) -> None:
     for seller in ("lin", "he.yun"):
-        correct(world, add_scored_call(world.services, seller=seller), text(7, CALMER))
+        correct(world.services, add_scored_call(world.services, seller=seller), text(7, CALMER))
     filters = RecordingFilters(status=RecordingStatus.DONE, seller="lin")
     assert exporter.run(Wanted(filters), tmp_path / "out").conversations == 1
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(world: World, exporter: Exporter, tmp_path: Path) -> None:
-    correct(world, add_scored_call(world.services), text(7, CALMER))
+    correct(world.services, add_scored_call(world.services), text(7, CALMER))
     planned = exporter.run(Wanted(DONE), tmp_path / "out", dry_run=True)
     assert not (tmp_path / "out").exists()
     assert exporter.run(Wanted(DONE), tmp_path / "out").document() == planned.document()
@@ -141,7 +127,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(world: World, exporter: Expo
 def test_nothing_is_written_over_and_what_broke_off_leaves_nothing(
     world: World, exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    correct(world, add_scored_call(world.services), text(7, CALMER))
+    correct(world.services, add_scored_call(world.services), text(7, CALMER))
     kept = tmp_path / "out" / "conversations.jsonl"
     exporter.run(Wanted(DONE), tmp_path / "out")
     before = kept.read_bytes()
@@ -163,7 +149,7 @@ def test_every_line_is_one_object_that_names_what_people_touched(
     world: World, exporter: Exporter, tmp_path: Path
 ) -> None:
     call = add_scored_call(world.services)
-    correct(world, call, text(7, CALMER), text(0, "您好，我是小何。"))
+    correct(world.services, call, text(7, CALMER), text(0, "您好，我是小何。"))
     exporter.run(Wanted(DONE, audio=False), tmp_path / "out")
     (line,) = (tmp_path / "out" / "conversations.jsonl").read_text("utf-8").splitlines()
     assert json.loads(line)["corrected_turns"] == [0, 7]

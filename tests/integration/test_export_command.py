@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corrected_calls import add_scored_call
+from corrected_calls import CALMER, add_scored_call, correct, text
 from typer.testing import CliRunner
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command import app
-from huaxiang.core.database import transaction
 from huaxiang.core.errors import Conflict
 from huaxiang.core.settings import load_settings
-from huaxiang.quality.review.corrections import Change, CorrectionKind
-from huaxiang.quality.review.outcomes import Actor
-
-CALMER = "有点贵吧，我们现在用的那家一年才三千。"
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +23,7 @@ def _corrected_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = bootstrap.build_system(load_settings())
     services = bootstrap.build_services(system)
     call = add_scored_call(services)
-    mei = Actor("user:1", "mei")
-    change = Change(CorrectionKind.TURN_TEXT, turn=7, text=CALMER)
-    foreseen = services.corrections.foresee(call, [change], mei)
-    with transaction(services.sessions) as session:
-        services.corrections.add(session, call, foreseen, mei)
+    correct(services, call, text(7, CALMER))
     system.storage.engine.dispose()
 
 

@@ -15,6 +15,7 @@ from api_world import World, add_bare, add_call, make_world
 from coached import add_coached_history
 from console_coaching import add_coaching
 from console_reviews import add_reviewing
+from corrected_calls import corrected_places
 from history import add_audio
 from invented_call import CUSTOMER_REF
 from reviews import LAO, MEI, review_store
@@ -127,5 +128,6 @@ MORE: tuple[Filler, ...] = (
     add_reviewing,
     rules_places,
     add_coaching,
+    corrected_places,
 )
 """What further areas store for their pages; each gives the places that it made."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from api_world import World, add_bare, sign_in
-from corrected_calls import add_scored_call
+from corrected_calls import CALMER, add_scored_call
 from invented_call import SAID
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
@@ -19,7 +19,6 @@ from huaxiang.quality.review.tables import CorrectedScoreRow
 # What is tested here does not depend on the database; the stores are tested on both.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PAGE = {"Accept": "text/html"}
-CALMER = "有点贵吧，我们现在用的那家一年才三千。"
 
 
 @pytest.fixture
@@ -185,6 +184,20 @@ def test_another_seller_s_call_is_not_there(world: World, client: TestClient) ->
         assert client.get(f"/v1/recordings/{other}/{path}", headers=headers).status_code == 404
     form = {"csrf": csrf, "text": CALMER}
     assert client.post(f"/recordings/{other}/turns/7", data=form, headers=PAGE).status_code == 404
+
+
+def test_corrected_words_are_found_and_those_in_their_place_are_not(
+    world: World, client: TestClient, call: str
+) -> None:
+    def found(words: str) -> list[str]:
+        answer = client.get("/v1/search", params={"q": words}, headers=world.headers("manager"))
+        return [one["recording"]["id"] for one in answer.json()["items"]]
+
+    assert (found("太贵了吧"), found("有点贵吧")) == ([call], [])
+    added = post(client, world, call, kind="turn_text", turn=7, text=CALMER)
+    assert (found("太贵了吧"), found("有点贵吧")) == ([], [call])
+    post(client, world, call, kind="undo", target=added["id"])
+    assert (found("太贵了吧"), found("有点贵吧")) == ([call], [])
 
 
 def turn_of(page: str, index: int) -> str:
