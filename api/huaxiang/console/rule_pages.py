@@ -87,8 +87,7 @@ def rule_router(services: Services, views: Views) -> APIRouter:
     async def apply(request: Request, caller: Manager) -> Response:
         form = await read_form(request)
         check_session_form(request, form, caller)
-        with transaction(services.sessions) as session:
-            back = desk.rules.get(session, form.get("back", "")).id
+        back = await run_in_threadpool(_known, services, form.get("back", ""))
         desk.start_applying()
         return done(f"/rules/{back}", "rules.apply.started")
 
@@ -251,6 +250,12 @@ def _lab_state(session: Session, desk: HistoryDesk, found: Sequence[Found], zone
         population=max((one.figures.population for one in found), default=0),
         missing=desk.not_indexed(session),
     )
+
+
+def _known(services: Services, rule_id: str) -> str:
+    """Return the id of a file that is there. Raises NotFound."""
+    with transaction(services.sessions) as session:
+        return services.history.rules.get(session, rule_id).id
 
 
 def _retire(services: Services, rule_id: str, caller: Caller) -> None:
