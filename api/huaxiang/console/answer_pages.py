@@ -31,7 +31,7 @@ from huaxiang.console.present_objections import (
 )
 from huaxiang.console.present_seller import Reader
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.profile.coaching.library import passage_of
 from huaxiang.profile.coaching.objections import Measure
@@ -51,7 +51,7 @@ def objection_router(services: Services, views: Views) -> APIRouter:
         days, team = chosen_days(request, MAP_DAYS), query.get("team", "")
         measure = _measure(query.get("measure", ""))
         listing = Listing("/objections", {"days": str(days), "team": team, "measure": measure.value})
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             found, _ = services.coaching.answers.objections(session, now(), days, measure, team or None)
             teams = _teams(services, session)
         return views.render(
@@ -126,7 +126,7 @@ def _cell(
     """Return the page of one cell of the map. Raises NotFound for a cell that counts nothing."""
     text, query = language_of(request), request.query_params
     days, team = chosen_days(request, MAP_DAYS), query.get("team", "")
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found, courses = services.coaching.answers.objections(session, now(), days, team=team or None)
         consenting = services.coaching.records.sellers.consenting(session)
     counted = found.cell(*wanted)
@@ -184,7 +184,7 @@ def _library(request: Request, services: Services, views: Views, caller: Caller)
 
 def _suggested(request: Request, services: Services, views: Views, caller: Caller) -> Response:
     days = chosen_days(request, MAP_DAYS)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.coaching.answers.candidates(session, now(), days)[:CANDIDATES]
     reader, heard = _reader(request, services, caller), clip_source(services, caller)
     return views.render(

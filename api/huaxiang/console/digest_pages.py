@@ -13,7 +13,7 @@ from huaxiang.console.coaching_shared import clip_source, reader_of
 from huaxiang.console.listing import Listing
 from huaxiang.console.present_digest import digest_page
 from huaxiang.console.views import Views
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.profile.coaching.digest import period_of_week, week_of
 
 WEEK = timedelta(days=7)
@@ -31,7 +31,7 @@ def digest_router(services: Services, views: Views) -> APIRouter:
         week = request.query_params.get("week") or week_of(today - WEEK)
         team = request.query_params.get("team") or None
         first = period_of_week(week).first
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             found = services.coaching.digests.digest(session, week, team, moment)
             sellers = {one.key: one.name for one in services.coaching.records.all_sellers(session)}
             teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))

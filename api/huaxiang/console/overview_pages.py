@@ -12,7 +12,7 @@ from huaxiang.api.overview.reading import read_overview
 from huaxiang.api.services import Services
 from huaxiang.console.present_overview import overview_page
 from huaxiang.console.views import Views, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 
 
 def overview_router(services: Services, views: Views) -> APIRouter:
@@ -23,7 +23,7 @@ def overview_router(services: Services, views: Views) -> APIRouter:
     @router.get("/overview")
     def overview(request: Request, caller: Manager, since: str = "", by: str = "") -> Response:
         asked = Since(since) if since in {one.value for one in Since} else Since.NIGHT
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             found = read_overview(session, services.search.list, asked, now(), zone)
         page = overview_page(
             found, language_of(request), zone, "seller" if by == "seller" else "team", views.served

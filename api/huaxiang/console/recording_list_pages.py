@@ -27,7 +27,7 @@ from huaxiang.console.list_query import PATH, SCORES, ListQuery, read_list_query
 from huaxiang.console.present_list import Option, RowView, item_title, label_groups, row_view, with_present
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.types import RecordingStatus, Role, Setting
 from huaxiang.quality.review.outcomes import CaseState
 
@@ -44,7 +44,7 @@ def recording_list_router(services: Services, views: Views) -> APIRouter:
     def listing(request: Request, caller: Listener) -> Response:
         text, query = language_of(request), desk.query(request)
         cursor = request.query_params.get("cursor") or None
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             page, rows = desk.rows(session, query, caller, text, cursor)
             total = services.search.list.count(session, desk.filters(query, caller))
             choices = _choices(session, query, text) if caller.only_seller is None else {}
@@ -73,7 +73,7 @@ def recording_list_router(services: Services, views: Views) -> APIRouter:
         """Give the rows after those that the page has."""
         text, query = language_of(request), desk.query(request)
         cursor = request.query_params.get("cursor") or None
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             page, found = desk.rows(session, query, caller, text, cursor)
         return views.render(
             request, "_recording_rows.html", rows=found, query=query, next_cursor=page.next_cursor

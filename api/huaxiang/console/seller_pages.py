@@ -21,7 +21,7 @@ from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.present_coaching import behaviours_view, seller_url
 from huaxiang.console.present_seller import scores_chart, seller_line, seller_page, team_line, team_page
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import InvalidInput
 from huaxiang.profile.coaching.practices import Step
 from huaxiang.profile.coaching.sellers import SellerValues
@@ -37,7 +37,7 @@ def team_router(services: Services, views: Views) -> APIRouter:
     @router.get("/team")
     def teams(request: Request, caller: Manager) -> Response:
         text, days = language_of(request), chosen_days(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             sellers, found = services.coaching.desk.lines(session, now(), days)
             known = services.coaching.desk.behaviours(session, now())
         rows = [seller_line(line, text, days) for line in sellers]
@@ -62,7 +62,7 @@ def team_router(services: Services, views: Views) -> APIRouter:
     @router.get("/team/{team}")
     def team(request: Request, caller: Manager, team: str) -> Response:
         text, days = language_of(request), chosen_days(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             view = services.coaching.desk.team(session, team, now(), days)
         page = team_page(view, text, days)
         periods = period_links(request, days)
@@ -151,7 +151,7 @@ def practice_router(services: Services, views: Views) -> APIRouter:
 
 def _seller_page(request: Request, services: Services, views: Views, caller: Caller, key: str) -> Response:
     text, days = language_of(request), chosen_days(request)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         view = services.coaching.desk.seller(session, key, now(), days)
         known = services.coaching.desk.behaviours(session, now())
         teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))

@@ -1,7 +1,7 @@
 """The declarative base, the engine for SQLite or PostgreSQL, and small column types.
 
-Transaction rule: one transaction a request or job step, opened by ``transaction`` at the edge;
-stores flush, and never commit.
+Transaction rule: one transaction a request or job step, opened by ``transaction`` at the edge, or
+by ``reading`` where the whole history is read; stores flush, and never commit.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLITE_BUSY_TIMEOUT_MS = 10_000
+_READS = "huaxiang_reads"
 
 
 class Base(DeclarativeBase):
@@ -115,7 +116,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 
 def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:
@@ -127,4 +129,16 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
 def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
     """Open one transaction: commits at the end, rolls back on any error."""
     with sessions.begin() as session:
+        yield session
+
+
+@contextmanager
+def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """Open one transaction that only reads, and reads for long: the whole history, figures of months.
+
+    On SQLite it takes no write lock, so that workers store what they did meanwhile. Nothing may be written
+    in it: what it has read may be old by then.
+    """
+    with sessions.begin() as session:
+        session.connection(execution_options={_READS: True})
         yield session

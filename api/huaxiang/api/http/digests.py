@@ -10,7 +10,7 @@ from huaxiang.api.http import answer_schemas as schemas
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.coaching_schemas import document_of
 from huaxiang.api.http.dependencies import Manager, ServicesDep
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 
 router = APIRouter(prefix="/v1/digests", tags=["coaching"])
 
@@ -24,6 +24,6 @@ def get_digest(
     team: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """Return what changed, whom to coach on what, the best answers, what is due, appeals and outcomes."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.coaching.digests.digest(session, week, team, now())
     return respond(request, Answer(document_of(schemas.Digest, found)))

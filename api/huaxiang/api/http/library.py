@@ -14,7 +14,7 @@ from huaxiang.api.http.dependencies import Listener, Manager, ServicesDep, once
 from huaxiang.api.http.objections import MapDays
 from huaxiang.api.http.paging import page_of
 from huaxiang.api.http.sellers import name_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.profile.coaching.library import passage_of
 
 router = APIRouter(prefix="/v1/library", tags=["coaching"])
@@ -50,7 +50,7 @@ def get_candidates(
     days: MapDays = 91,
 ) -> Response:
     """Return answers that settled an objection and led on, best first, that are not in the library yet."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.coaching.answers.candidates(session, now(), days)
     items = [document_of(schemas.Candidate, candidate) for candidate in found[:limit]]
     return respond(request, Answer({"items": items}))

@@ -11,7 +11,7 @@ from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.coaching_schemas import document_of
 from huaxiang.api.http.dependencies import Manager, ServicesDep
 from huaxiang.api.http.paging import Place, page_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.profile.coaching.objections import Course, Measure
 
 router = APIRouter(prefix="/v1/objections", tags=["coaching"])
@@ -34,7 +34,7 @@ def get_map(
     team: Team = None,
 ) -> Response:
     """Return each objection with the kinds of answer to it, ranked by the lower bound of ``measure``."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found, _ = services.coaching.answers.objections(session, now(), days, measure, team)
     return respond(request, Answer(document_of(schemas.ObjectionMap, found)))
 
@@ -54,7 +54,7 @@ def get_cell(
     team: Team = None,
 ) -> Response:
     """Return what a cell counts, newest first, each with the words of objection, answer and reaction."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         _, courses = services.coaching.answers.objections(session, now(), days, team=team)
     wanted = [course for course in courses if (course.objection, course.answer) == (objection, answer)]
     wanted.sort(key=place_of, reverse=True)

@@ -14,7 +14,7 @@ from huaxiang.api.http.dependencies import Manager, ServicesDep
 from huaxiang.api.overview.period import Since
 from huaxiang.api.overview.reading import Group, read_overview
 from huaxiang.api.serialise import time_json
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.types import Json
 from huaxiang.profile.coaching.statistics import Estimate
 
@@ -35,7 +35,7 @@ def get_overview(
     Days and evenings are those of the server's zone (`HUAXIANG_DEFAULT_ZONE`).
     """
     zone = ZoneInfo(services.settings.default_zone)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = read_overview(session, services.search.list, since, now(), zone)
     days: list[Json] = [
         {"day": day.isoformat(), "score": _estimate(score)}

@@ -15,7 +15,7 @@ from huaxiang.api.search.index import Search
 from huaxiang.api.search.listing import DEFAULT_SORT, Listed, ListFilters
 from huaxiang.api.search.terms import read_terms
 from huaxiang.api.serialise import recording_json, time_json
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading
 from huaxiang.core.errors import InvalidInput
 from huaxiang.core.types import Json, RecordingStatus, Role, Setting
 from huaxiang.quality.review.outcomes import CaseState
@@ -92,7 +92,7 @@ def search_recordings(
     Words are parted by spaces and kept together by quotation marks. A seller finds own recordings only.
     """
     filters = own(parameters.filters, caller)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.search.list
         page = found.page(session, filters, sort=sort, cursor=cursor, limit=limit)
         total = found.count(session, filters)

@@ -13,7 +13,7 @@ from huaxiang.api.http.answers import Answer, check_if_match, etag_of, respond
 from huaxiang.api.http.coaching_schemas import document_of
 from huaxiang.api.http.dependencies import Listener, Manager, ServicesDep, once
 from huaxiang.api.http.paging import page_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.profile.coaching.sellers import KEEP, SellerValues
 
@@ -45,7 +45,7 @@ def get_sellers(
     days: Days = 28,
 ) -> Response:
     """Return the sellers by key with their scores against the team; follow ``next_cursor`` for more."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         lines, _ = services.coaching.desk.lines(session, now(), days)
     wanted = [line for line in lines if team is None or line.seller.team == team]
     shown, following = page_of(wanted, lambda line: (line.seller.key,), cursor, limit)
@@ -59,7 +59,7 @@ def get_seller(
 ) -> Response:
     """Return figures over time against team and last period, what to practise, and how it went."""
     visible_seller(caller, key)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         view = services.coaching.desk.seller(session, key, now(), days)
     return respond(request, Answer(document_of(schemas.SellerView, view)))
 
@@ -111,7 +111,7 @@ def write_consent(
 @router.get("/teams", summary="List teams", responses={200: {"model": schemas.Teams}})
 def get_teams(request: Request, services: ServicesDep, caller: Manager, days: Days = 28) -> Response:
     """Return all teams with their scores against the other teams."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         _, lines = services.coaching.desk.lines(session, now(), days)
     items = [document_of(schemas.TeamLine, line) for line in lines]
     return respond(request, Answer({"items": items}))
@@ -126,7 +126,7 @@ def get_team(
     days: Days = 28,
 ) -> Response:
     """Return a team's figures against the rest of the company, and its sellers by score."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         view = services.coaching.desk.team(session, team, now(), days)
     return respond(request, Answer(document_of(schemas.TeamView, view)))
 
@@ -143,7 +143,7 @@ def get_behaviours(
     days: Annotated[int, Query(ge=28, le=732)] = 182,
 ) -> Response:
     """Return how far each behaviour differs between won and lost cases of this company's own data."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.coaching.desk.behaviours(session, now(), days)
     return respond(request, Answer(document_of(schemas.Behaviours, found)))
 
