@@ -47,6 +47,23 @@ def test_a_value_is_said_with_its_n_and_interval(key: str, estimate: Estimate | 
     assert estimate_text(key, estimate) == said
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("score", "74 (0–100, n=2)"),
+        ("metric.talk_ratio", "74% (0%–100%, n=2)"),
+        ("metric.questions", "74 (-70–217, n=2)"),
+    ],
+)
+def test_an_interval_is_cut_to_what_can_be(key: str, said: str) -> None:
+    scale = 0.01 if key == "metric.talk_ratio" else 1.0
+    assert estimate_text(key, Estimate(74.0 * scale, 2, -70.0 * scale, 217.0 * scale)) == said
+
+
+def test_an_act_is_told_from_an_item_of_the_same_name() -> None:
+    assert topic_name("act.greeting", EN) != topic_name("item.greeting", EN)
+
+
 def test_a_difference_of_shares_is_in_points() -> None:
     assert change_text("item.greeting", Difference(-0.2, None, None, None)) == "-20pp"
     assert change_text("score", Difference(3.04, None, None, None)) == "+3.0"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -23,13 +22,12 @@ from huaxiang.console.present_objections import (
     MEASURES,
     answer_name,
     candidate_view,
-    cell_view,
+    cell_tiles,
     course_view,
     entry_view,
     map_view,
     topics_of,
 )
-from huaxiang.console.present_seller import Reader
 from huaxiang.console.views import Views, done, language_of
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import InvalidInput, NotFound
@@ -135,14 +133,15 @@ def _cell(
     inside = [one for one in courses if (one.objection, one.answer) == wanted]
     inside.sort(key=place_of, reverse=True)
     shown, following = page_of(inside, place_of, query.get("cursor"), PAGE, descending=True)
-    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    reader, heard = reader_of(request, services, caller), clip_source(services, caller)
     listing = Listing(request.url.path, {"days": str(days), "team": team})
     return views.render(
         request,
         "objection_cell.html",
         section="objections",
         title=f"{text.label('objection', counted.objection)} → {answer_name(counted.answer, text)}",
-        cell=cell_view(counted, found.measure, {}, text),
+        tiles=cell_tiles(counted, text),
+        count=counted.n,
         courses=[(course_view(one, reader, heard), one.seller in consenting) for one in shown],
         back=Listing("/objections", {"days": str(days), "team": team}).url(),
         here=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
@@ -154,7 +153,7 @@ def _cell(
 def _library(request: Request, services: Services, views: Views, caller: Caller) -> Response:
     text, query = language_of(request), request.query_params
     topic, tag = query.get("topic", ""), query.get("tag", "")
-    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    reader, heard = reader_of(request, services, caller), clip_source(services, caller)
     with transaction(services.sessions) as session:
         everything = services.coaching.records.library.list(session)
         chosen = [
@@ -186,7 +185,7 @@ def _suggested(request: Request, services: Services, views: Views, caller: Calle
     days = chosen_days(request, MAP_DAYS)
     with reading(services.sessions) as session:
         found = services.coaching.answers.candidates(session, now(), days)[:CANDIDATES]
-    reader, heard = _reader(request, services, caller), clip_source(services, caller)
+    reader, heard = reader_of(request, services, caller), clip_source(services, caller)
     return views.render(
         request,
         "library_suggested.html",
@@ -214,10 +213,6 @@ async def _carried_out(
     await run_in_threadpool(run)
     target = form.get("next", "")
     return done(safe_target(target) if target else "/library", said)
-
-
-def _reader(request: Request, services: Services, caller: Caller) -> Reader:
-    return reader_of(request, caller, ZoneInfo(services.settings.default_zone))
 
 
 def _teams(services: Services, session: Session) -> list[tuple[str, str]]:

@@ -148,7 +148,13 @@ def interval_chart(
         }
     option: Json = {
         "xAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": format}},
-        "yAxis": {"type": "category", "data": list(labels), "inverse": True, "axisTick": {"show": False}},
+        "yAxis": {
+            "type": "category",
+            "data": list(labels),
+            "inverse": True,
+            "axisTick": {"show": False},
+            "axisLabel": {"interval": 0},
+        },
         "grid": {"top": 8},
         "legend": {"show": False},
         "tooltip": {"trigger": "item", "formatter": "point"},

@@ -33,7 +33,6 @@ def digest_router(services: Services, views: Views) -> APIRouter:
         first = period_of_week(week).first
         with reading(services.sessions) as session:
             found = services.coaching.digests.digest(session, week, team, moment)
-            sellers = {one.key: one.name for one in services.coaching.records.all_sellers(session)}
             teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
         listing = Listing("/digest", {"week": week, "team": team or ""})
         following = first + WEEK
@@ -41,7 +40,7 @@ def digest_router(services: Services, views: Views) -> APIRouter:
             request,
             "digest.html",
             section="team",
-            page=digest_page(found, sellers, reader_of(request, caller, zone), clip_source(services, caller)),
+            page=digest_page(found, reader_of(request, services, caller), clip_source(services, caller)),
             team=team or "",
             week=week,
             teams=[(name, name) for name in teams],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from urllib.parse import quote, urlencode
 
@@ -31,7 +31,7 @@ METRIC_NAMES: Mapping[str, str] = {
     "interruptions": "coaching.metric.interruptions",
 }
 _SHARES = frozenset({"metric.talk_ratio", "metric.silence_share"})
-_MOST_IN_CHART = 24
+_MOST_IN_CHART = 12
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.MORE_IN_WON: ("coaching.more_in_won", "good"),
     Verdict.MORE_IN_LOST: ("coaching.more_in_lost", "bad"),
@@ -98,6 +98,8 @@ def topic_name(key: str, text: Texts) -> str:
     group, _, name = key.partition(".")
     if group == "metric":
         return text(METRIC_NAMES[name]) if name in METRIC_NAMES else name
+    if group == "act":  # an item of the scorecard may have the same name
+        return text("coaching.act", name=text.label(group, name))
     return text.label(group, name)
 
 
@@ -111,8 +113,22 @@ def value_text(key: str, value: float) -> str:
     return f"{100 * value:.0f}%" if is_share(key) else number(round(value, 1))
 
 
+def bounded(key: str, estimate: Estimate | None) -> Estimate | None:
+    """Return an estimate with its interval cut to what can be: 0–100 of a score, 0–1 of a share.
+
+    Student's interval knows no bounds, and of three conversations it reaches far past them.
+    """
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return estimate
+    most = 100.0 if key == SCORE else 1.0 if is_share(key) else None
+    if most is None:
+        return estimate
+    return replace(estimate, low=max(0.0, estimate.low), high=min(most, estimate.high))
+
+
 def estimate_text(key: str, estimate: Estimate | None) -> str:
     """Return a value with its interval and n, as ``40% (21%–63%, n=10)``; empty for none."""
+    estimate = bounded(key, estimate)
     if estimate is None:
         return ""
     if estimate.low is None or estimate.high is None:
@@ -141,7 +157,8 @@ def is_sure(difference: Difference | None) -> bool:
 
 def figure_view(figure: Figure, text: Texts) -> FigureView:
     """Return a figure for tiles and tables."""
-    own, key = figure.own, figure.key
+    key = figure.key
+    own = bounded(key, figure.own)
     whole = own is not None and own.low is not None and own.high is not None
     return FigureView(
         key=key,
@@ -167,7 +184,7 @@ def trend_chart(
 
     ``names`` are those of the two lines; ``seller`` is whose recordings a week opens.
     """
-    own = [point.own for point in points]
+    own = [bounded(key, point.own) for point in points]
     urls = [_week_url(seller, point.week) if point.own and seller else None for point in points]
     lines = [
         Series(
@@ -298,7 +315,7 @@ def _forest(
         [one.low for one in effects],
         [one.high for one in effects],
     )
-    size = "large" if len(effects) > 8 else ""
+    size = "large" if len(effects) > 6 else ""
     return interval_chart(
         identifier, title, names, series, axis=text("coaching.figure"), note=note, size=size
     )

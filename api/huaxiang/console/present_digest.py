@@ -35,13 +35,15 @@ _STATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TeamWeekView:
-    """A team's week."""
+    """A week of a team or of the company."""
 
     name: str
     url: str
     conversations: int
     before: int
     score: FigureView
+    sellers: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,14 @@ class DigestPage:
     outcomes: tuple[tuple[str, int, int], ...]
 
 
-def digest_page(digest: Digest, sellers: Mapping[str, str], reader: Reader, source: ClipSource) -> DigestPage:
-    """Return the page of a week; ``sellers`` are their names by key."""
-    text = reader.text
+def digest_page(digest: Digest, reader: Reader, source: ClipSource) -> DigestPage:
+    """Return the page of a week."""
+    text, sellers = reader.text, reader.names
     weeks = _weeks(digest, reader)
     return DigestPage(
         period=period_text(digest.period.first, digest.period.last),
         company=weeks[0],
-        teams=weeks[1:],
+        teams=weeks,
         chart=_chart(digest, weeks, reader),
         changes=tuple(_change(change, digest.team, reader) for change in digest.changes),
         coaching=tuple(_coach(one, sellers, reader) for one in digest.coaching if one.suggestions),
@@ -197,9 +199,7 @@ def _chart(digest: Digest, weeks: tuple[TeamWeekView, ...], reader: Reader) -> C
             Series(
                 text("digest.this_week"),
                 [None if one is None else one.value for one in now],
-                [None if one is None else one.low for one in now],
-                [None if one is None else one.high for one in now],
-                [view.url for view, _ in scored],
+                urls=[view.url for view, _ in scored],
             ),
             Series(text("digest.last_week"), [None if one is None else one.value for one in before]),
         ],

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from huaxiang.console.charts import Cell as HeatCell
 from huaxiang.console.charts import Chart, heat_map
-from huaxiang.console.present_coaching import estimate_text, topic_name
+from huaxiang.console.present_coaching import estimate_text, topic_name, value_text
 from huaxiang.console.present_seller import ClipSource, ClipView, Reader, clip_view
 from huaxiang.console.texts import Texts
 from huaxiang.profile.coaching.calls import Clip
@@ -76,6 +76,17 @@ class MapView:
     recordings: int
     chart: Chart | None
     objections: tuple[ObjectionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """One figure of a cell with its n and interval."""
+
+    label: str
+    value: str
+    n: int
+    low: str | None
+    high: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +248,33 @@ def cell_view(cell: Cell, measure: Measure, filters: Mapping[str, str], text: Te
         won=_rate(cell.won, text),
         mood="" if cell.mood_change is None else _mood(cell.mood_change),
         tone="bad" if cell.answer == FORBIDDEN_ANSWER else "",
+    )
+
+
+def cell_tiles(cell: Cell, text: Texts) -> tuple[TileView, ...]:
+    """Return what a cell reached, as tiles."""
+    rates = (
+        ("objections.next_step_rate", cell.next_step),
+        ("objections.settled_rate", cell.settled),
+        ("objections.won_rate", cell.won),
+    )
+    found = [_tile(text(name), _SHARE, rate) for name, rate in rates]
+    mood = cell.mood_change
+    if mood is not None:
+        found.append(_tile(text("objections.mood"), "mood", mood))
+    return tuple(found)
+
+
+def _tile(label: str, key: str, estimate: Estimate | None) -> TileView:
+    if estimate is None:
+        return TileView(label, "–", 0, None, None)
+    low, high = estimate.low, estimate.high
+    return TileView(
+        label,
+        value_text(key, estimate.value),
+        estimate.n,
+        None if low is None else value_text(key, low),
+        None if high is None else value_text(key, high),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
@@ -12,6 +12,7 @@ from huaxiang.console.present import number
 from huaxiang.console.present_coaching import (
     FigureView,
     against_chart,
+    bounded,
     change_text,
     day_text,
     estimate_text,
@@ -25,6 +26,7 @@ from huaxiang.console.present_coaching import (
 from huaxiang.console.texts import Texts
 from huaxiang.core.types import Evidence
 from huaxiang.profile.coaching.calls import Clip
+from huaxiang.profile.coaching.figures import SCORE
 from huaxiang.profile.coaching.practices import Practice, PracticeEvent, Step
 from huaxiang.profile.coaching.sellers import Seller
 
@@ -127,12 +129,13 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom a page is made: the words, the days, and whether a manager reads it."""
+    """For whom a page is made: the words, the days, whether a manager reads it, and sellers' names by key."""
 
     text: Texts
     zone: tzinfo
     today: date
     manages: bool
+    names: Mapping[str, str]
 
 
 def seller_page(view: SellerView, reader: Reader, source: ClipSource) -> SellerPage:
@@ -203,7 +206,7 @@ def clip_view(clip: Clip, reader: Reader, source: ClipSource) -> ClipView:
         recording=clip.recording_id,
         url="" if any(sources) else f"/recordings/{clip.recording_id}",
         when=day_text(clip.held_at, reader.zone),
-        seller=clip.seller or "",
+        seller=reader.names.get(clip.seller or "", clip.seller or ""),
         score="" if clip.score is None else number(round(clip.score)),
         quotes=tuple(
             QuoteView(reader.text.label("part", part), spot.quote, spot.start_ms, spot.end_ms, found)
@@ -242,7 +245,11 @@ def scores_chart(
     text: Texts,
 ) -> Chart | None:
     """Return the scores side by side with their intervals; each opens its page. None without a score."""
-    shown = [(line, one.score.own) for line, one in zip(lines, scores, strict=True) if one.score.own]
+    shown = [
+        (line, bounded(SCORE, one.score.own))
+        for line, one in zip(lines, scores, strict=True)
+        if one.score.own
+    ]
     if not shown:
         return None
     series = Series(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -155,7 +154,7 @@ def _seller_page(request: Request, services: Services, views: Views, caller: Cal
         view = services.coaching.desk.seller(session, key, now(), days)
         known = services.coaching.desk.behaviours(session, now())
         teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
-    reader = reader_of(request, caller, ZoneInfo(services.settings.default_zone))
+    reader = reader_of(request, services, caller)
     return views.render(
         request,
         "seller.html",
