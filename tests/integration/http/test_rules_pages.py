@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from api_world import World, sign_in
 from finished import wait_for
+from reviews import MEI, review_store
 from sqlalchemy import update
 from starlette.testclient import TestClient
 from tried import add_indexed_history, changed_text
 
-from huaxiang.core.database import transaction
-from huaxiang.quality.history.tables import FeaturesRow
+from huaxiang.core.database import now, transaction
+from huaxiang.quality.history.tables import FeaturesRow, LabRow
 from huaxiang.quality.loader import DEFAULT
+from huaxiang.quality.review.outcomes import Origin
 
 # What is tested here does not depend on the database; the stores are tested on both.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -72,6 +75,29 @@ def test_the_rules_are_listed_with_what_the_lab_found(
     assert re.search(r"n=\d+", html)
     never = page(client, f"/rules?show=never&sort=-fires&lang={language}")
     assert never.count("<tr>") < html.count("<tr>")
+
+
+def test_the_lab_measures_by_itself_after_rules_and_some_time_after_reviews(
+    world: World, client: TestClient, csrf: str
+) -> None:
+    desk, sessions = world.services.history, world.services.sessions
+    (conversation,) = add_indexed_history(sessions, 1)
+
+    def freshened() -> bool:
+        with transaction(sessions) as session:
+            begun = desk.freshen_lab(session)
+        lab_is_through(world)
+        return begun
+
+    assert (freshened(), freshened()) == (True, False)
+    store, identifier = review_store(), conversation.recording.id
+    with transaction(sessions) as session:
+        scorecard = world.services.scorecards.latest(session, identifier)
+        store.open(session, identifier, scorecard, "he.yun", MEI, Origin.CHOSEN)
+    assert freshened() is False, "it was measured a moment ago"
+    with transaction(sessions) as session:
+        session.execute(update(LabRow).values(computed_at=now() - timedelta(hours=1)))
+    assert (freshened(), freshened()) == (True, False)
 
 
 def test_one_scorecard_shows_its_sections_versions_and_items(

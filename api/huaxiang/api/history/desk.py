@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,7 +16,7 @@ from huaxiang.api.history.in_force import InForce
 from huaxiang.api.history.lab import run_stored_lab
 from huaxiang.api.history.meaning import Meaning, asked_by
 from huaxiang.api.history.trying import Advance, try_on_history
-from huaxiang.core.database import transaction
+from huaxiang.core.database import now, transaction
 from huaxiang.core.errors import Conflict, HuaxiangError
 from huaxiang.core.types import Scorecard
 from huaxiang.profile.coaching.sellers import SellerStore
@@ -32,6 +32,8 @@ from huaxiang.quality.rule_store import RuleStore
 from huaxiang.quality.rule_versions import Publication
 
 APPLY, LAB = "apply", "lab"
+FRESH_FOR = timedelta(minutes=10)
+"""So long what the lab found is shown although reviews came since."""
 _PROGRESS_EVERY_S = 0.4
 
 
@@ -148,18 +150,21 @@ class HistoryDesk:
         return self.slow.is_busy(APPLY)
 
     def freshen_lab(self, session: Session) -> bool:
-        """Run the lab in the background where somebody reviewed, or rules came, since it last was."""
+        """Run the lab in the background where rules came, or somebody reviewed, since it last was.
+
+        After reviews it waits for ``FRESH_FOR``, so that a morning of reviewing is not measured call by call.
+        """
         if not self.indexed(session):
             return False
-        references = [definition.reference for definition in self.rules.current(session)]
+        references = {definition.reference for definition in self.rules.current(session)}
         found = self.lab.found(session, references)
-        known = {reference for reference, _ in found}
+        if {reference for reference, _ in found} != references:
+            return self.start_lab()
+        last = min((one.computed_at for one in found.values()), default=None)
         reviewed = session.scalar(select(func.max(ReviewActRow.at)))
-        oldest = min((one.computed_at for one in found.values()), default=None)
-        stale = known != set(references) or (
-            reviewed is not None and oldest is not None and reviewed > oldest
-        )
-        return stale and self.start_lab()
+        if last is None or reviewed is None or reviewed <= last or now() - last < FRESH_FOR:
+            return False
+        return self.start_lab()
 
     def run_lab(self) -> None:
         """Run the lab over all scorecards in force now."""
