@@ -48,6 +48,7 @@ from huaxiang.quality.history.compare import UNKNOWN, Comparison
 from huaxiang.quality.history.comparison_store import BROKEN_OFF, FAILED, RUNNING, Tried
 from huaxiang.quality.loader import Definition
 from huaxiang.quality.review.outcomes import outcome_of
+from huaxiang.quality.rule_versions import RuleFile
 from huaxiang.quality.verdicts import reason_text
 
 PAGE = 30
@@ -172,13 +173,21 @@ def _source(session: Session, desk: HistoryDesk, rule_id: str, version: int | No
 
 
 def _editor(session: Session, desk: HistoryDesk, rule_id: str, source: str, text: Texts) -> dict[str, Any]:
-    file = desk.rules.get(session, rule_id)
+    """Return what the editor shows. Raises NotFound for an id of which there is no file, nor a comparison."""
+    file = _file(session, desk, rule_id)
+    if file is None and not desk.comparisons.newest(session, rule_id, limit=1):
+        raise NotFound("there is no scorecard or rule set of this id")
     return {
         "id": rule_id,
-        "title": file_title(file.definition, text),
+        "title": file_title(file.definition, text) if file else rule_id,
+        "back": f"/rules/{rule_id}" if file else "/rules",
         "text": source,
-        "is_scorecard": isinstance(file.definition, ScorecardDefinition),
+        "is_scorecard": file is None or isinstance(file.definition, ScorecardDefinition),
     }
+
+
+def _file(session: Session, desk: HistoryDesk, rule_id: str) -> RuleFile | None:
+    return next((file for file in desk.rules.list(session) if file.id == rule_id), None)
 
 
 def _checked(session: Session, desk: HistoryDesk, source: str, text: Texts) -> Checked:
@@ -188,14 +197,14 @@ def _checked(session: Session, desk: HistoryDesk, source: str, text: Texts) -> C
     definition = parsed.definition
     count = len(definition.items) if isinstance(definition, ScorecardDefinition) else len(definition.rules)
     summary = text("rules.checked", name=definition.reference, count=count)
-    if all(file.id != definition.id for file in desk.rules.list(session)):
+    if _file(session, desk, definition.id) is None:
         return Checked(summary=summary, warning=text("rules.checked.new", id=definition.id))
     return Checked(summary=summary, warning=_version_taken(session, desk, definition, text))
 
 
 def _version_taken(session: Session, desk: HistoryDesk, definition: Definition, text: Texts) -> str:
     """Return why a file cannot be published where its version is there already; empty where it is not."""
-    if all(file.id != definition.id for file in desk.rules.list(session)):
+    if _file(session, desk, definition.id) is None:
         return ""
     newest = desk.rules.versions(session, definition.id)[0].version
     if definition.version > newest:
@@ -231,6 +240,7 @@ def _compared(
         "rule_id": tried.scorecard,
         "url": url,
         "title": _title(session, desk, tried, text),
+        "back": f"/rules/{tried.scorecard}" if _file(session, desk, tried.scorecard) else "/rules",
         "name": compared_name(tried, text),
         "reference": tried.definition,
         "note": text("rules.comparison.note", time=when, by=tried.created_by),
