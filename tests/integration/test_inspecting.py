@@ -86,7 +86,7 @@ def test_published_scorecards_judge_and_retired_ones_do_not(world: World) -> Non
     with transaction(services.sessions) as session:
         head = "priority: 100\napplies_to: {settings: [phone]}\n"
         services.rules.publish(session, scorecard_text(head=head), by="mei")
-    assert next(iter(flow.inspect(call)["scores"])) == "house @ 1"  # type: ignore[call-overload, arg-type]
+    assert next(iter(flow.inspect(call)["scores"])) == "house @ 1"  # type: ignore[arg-type]
     with transaction(services.sessions) as session:
         assert services.scorecards.latest(session, call).definition == "house @ 1"
         for one in services.rules.current(session):

@@ -57,6 +57,12 @@ def test_students_interval_is_that_of_scipy() -> None:
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
+def test_the_interval_of_a_few_scores_stays_where_scores_can_be() -> None:
+    found = mean([0.0, 90.0], (0.0, 100.0))
+    assert found is not None
+    assert (found.value, found.low, found.high) == (45.0, 0.0, 100.0)
+
+
 def test_welchs_interval_is_that_of_scipy() -> None:
     first, second = [3.0, 4.0, 5.5, 6.1, 2.2], [1.0, 2.5, 2.0]
     found = difference_of_means(first, second)

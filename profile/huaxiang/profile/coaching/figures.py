@@ -6,6 +6,7 @@ the others' conversations, own ones left out, or the comparison would be with on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
@@ -90,9 +91,9 @@ def figure(key: str, own: Sequence[Call], before: Sequence[Call], others: Sequen
     return Figure(
         key=key,
         yes_or_no=yes_or_no,
-        own=estimate(mine, yes_or_no),
-        before=estimate(past, yes_or_no),
-        group=estimate([*mine, *theirs], yes_or_no),
+        own=estimate(mine, yes_or_no, bounds_of(key)),
+        before=estimate(past, yes_or_no, bounds_of(key)),
+        group=estimate([*mine, *theirs], yes_or_no, bounds_of(key)),
         change=difference(mine, past, yes_or_no),
         against=difference(mine, theirs, yes_or_no),
         effect=cliffs_delta(mine, theirs) if mine and theirs else None,
@@ -108,7 +109,7 @@ def trend(
     final = monday(last)
     mondays = [final - timedelta(weeks=back) for back in range(weeks - 1, -1, -1)]
     return tuple(
-        Point(week, estimate(mine.get(week, []), yes_or_no), estimate(theirs.get(week, []), yes_or_no))
+        Point(week, *(estimate(weeks.get(week, []), yes_or_no, bounds_of(key)) for weeks in (mine, theirs)))
         for week in mondays
     )
 
@@ -119,9 +120,20 @@ def values(key: str, calls: Iterable[Call]) -> list[float]:
     return [value for value in found if value is not None]
 
 
-def estimate(found: Sequence[float], yes_or_no: bool) -> Estimate | None:
-    """Return a share with Wilson's, or a mean with Student's interval; None of nothing."""
-    return rate(int(sum(found)), len(found)) if yes_or_no else mean(found)
+def estimate(
+    found: Sequence[float], yes_or_no: bool, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Estimate | None:
+    """Return a share with Wilson's, or a mean with Student's interval within ``bounds``; None of nothing."""
+    return rate(int(sum(found)), len(found)) if yes_or_no else mean(found, bounds)
+
+
+def bounds_of(key: str) -> tuple[float, float]:
+    """Return the least and the most that the value of a figure can be in one conversation."""
+    if key == SCORE:
+        return 0.0, 100.0
+    if key.endswith(("_ratio", "_share")):
+        return 0.0, 1.0
+    return -math.inf, math.inf
 
 
 def difference(own: Sequence[float], others: Sequence[float], yes_or_no: bool) -> Difference | None:

@@ -61,15 +61,19 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
-def mean(values: Sequence[float]) -> Estimate | None:
-    """Return the mean with Student's t interval, None of nothing; one value alone has no interval."""
+def mean(values: Sequence[float], bounds: tuple[float, float] = (-math.inf, math.inf)) -> Estimate | None:
+    """Return the mean with Student's t interval, None of nothing; one value alone has no interval.
+
+    ``bounds`` are the least and the most that a value can be: the interval of a few stays within.
+    """
     if not values:
         return None
     middle, n = fmean(values), len(values)
     if n < 2:
         return Estimate(middle, n)
     reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * stdev(values) / math.sqrt(n)
-    return Estimate(middle, n, middle - reach, middle + reach)
+    least, most = bounds
+    return Estimate(middle, n, max(middle - reach, least), min(middle + reach, most))
 
 
 def difference_of_rates(hits: int, n: int, other_hits: int, other_n: int) -> Difference | None:

@@ -17,7 +17,7 @@ from statistics import fmean
 
 from huaxiang.profile.coaching.behaviours import Behaviours, Verdict
 from huaxiang.profile.coaching.calls import Call
-from huaxiang.profile.coaching.figures import Figure, difference, estimate, values
+from huaxiang.profile.coaching.figures import Figure, bounds_of, difference, estimate, values
 from huaxiang.profile.coaching.statistics import Estimate, cliffs_delta
 
 AT_MOST = 3
@@ -122,7 +122,7 @@ def _judge(
         return None
     gap = cliffs_delta(theirs, mine).value * (1 if more else -1)
     apart = difference(mine, theirs, yes_or_no)
-    first, second = estimate(mine, yes_or_no), estimate(theirs, yes_or_no)
+    first, second = (estimate(found, yes_or_no, bounds_of(topic)) for found in (mine, theirs))
     if apart is None or apart.p is None or first is None or second is None:
         return None
     suggestion = Suggestion(
