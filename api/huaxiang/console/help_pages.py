@@ -47,10 +47,14 @@ GROUPS = (
         "help.review",
         "/review",
         (
-            (("j", "k"), "help.items"),
-            (("1", "2", "3"), "help.verdict"),
-            (("p",), "help.evidence"),
-            (("Enter",), "help.submit"),
+            (("j", "k"), "review.key.items"),
+            (("1", "2", "3"), "review.key.verdict"),
+            (("0",), "review.key.clear"),
+            (("p",), "review.key.play"),
+            (("r",), "review.key.reason"),
+            (("a",), "review.key.rest"),
+            (("Enter",), "review.key.submit"),
+            (("n",), "review.key.next"),
         ),
     ),
 )

@@ -88,11 +88,12 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """One scored conversation; ``seller`` is empty where nobody told."""
+    """One inspected call; ``seller`` is empty where nobody told, ``share`` None where nothing applied."""
 
     seller: str
     day: date
-    share: float
+    share: float | None
+    vetoed: bool
     inspected_at: datetime
 
 
@@ -118,13 +119,14 @@ def read_overview(
     team_of = {key: row.team for key, row in sellers.items() if row.team}
     scored = _scored(session, reach, start, zone)
     lately = [one for one in scored if one.day >= days[0]]
+    since_then = [one for one in scored if one.inspected_at >= start]
     failures = _failures(session, first)
     teams = sorted(set(team_of.values()))
     return Overview(
         since=since,
         start=start,
-        counts=_counts(session, recordings, start),
-        score=mean([one.share for one in scored if one.inspected_at >= start]),
+        counts=_counts(session, recordings, start, since_then),
+        score=mean([one.share for one in since_then if one.share is not None]),
         vetoes=_vetoes(session, start),
         days=days,
         by_day=_by_day(scored, days),
@@ -145,13 +147,15 @@ def read_overview(
     )
 
 
-def _counts(session: Session, recordings: RecordingList, start: datetime) -> Counts:
+def _counts(session: Session, recordings: RecordingList, start: datetime, since: Sequence[_Scored]) -> Counts:
+    """Count as the lists do; ``since`` are the conversations that were inspected from ``start`` on."""
+
     def count(**filters: Any) -> int:
         return recordings.count(session, ListFilters(**filters))
 
     return Counts(
-        inspected=count(inspected_from=start),
-        vetoed=count(inspected_from=start, auto_failed=True),
+        inspected=len(since),
+        vetoed=sum(one.vetoed for one in since),
         doubtful=count(inspected_from=start, doubtful=True),
         failed=count(status=RecordingStatus.FAILED),
         received=count(status=RecordingStatus.RECEIVED),
@@ -165,12 +169,25 @@ def _scored(session: Session, first: datetime, start: datetime, zone: ZoneInfo) 
     """Return the conversations held from ``first`` on, and those inspected from ``start`` on."""
     card = main_scorecards().subquery()
     rows = session.execute(
-        select(RecordingRow.seller, HELD_AT.label("at"), card.c.score, card.c.possible, card.c.created_at)
+        select(
+            RecordingRow.seller,
+            HELD_AT.label("at"),
+            card.c.score,
+            card.c.possible,
+            card.c.auto_failed,
+            card.c.created_at,
+        )
         .join(card, card.c.recording_id == RecordingRow.id)
-        .where(card.c.possible > 0, or_(first <= HELD_AT, card.c.created_at >= start))
+        .where(or_(first <= HELD_AT, card.c.created_at >= start))
     )
     return [
-        _Scored(row.seller or "", row.at.astimezone(zone).date(), row.score / row.possible, row.created_at)
+        _Scored(
+            seller=row.seller or "",
+            day=row.at.astimezone(zone).date(),
+            share=row.score / row.possible if row.possible > 0 else None,
+            vetoed=bool(row.auto_failed),
+            inspected_at=row.created_at,
+        )
         for row in rows
     ]
 
@@ -217,7 +234,8 @@ def _by_day(scored: Iterable[_Scored], days: Sequence[date]) -> tuple[Estimate |
     """Return for each day the mean of the week that ends with it: of one day alone it would be chance."""
     shares: dict[date, list[float]] = defaultdict(list)
     for one in scored:
-        shares[one.day].append(one.share)
+        if one.share is not None:
+            shares[one.day].append(one.share)
     weeks = ([day - timedelta(days=back) for back in range(WINDOW_DAYS)] for day in days)
     return tuple(mean([share for day in week for share in shares[day]]) for week in weeks)
 
@@ -241,6 +259,6 @@ def _group(
         key=key,
         name=name,
         team=team,
-        score=mean([one.share for one in scored if one.seller in sellers]),
+        score=mean([one.share for one in scored if one.seller in sellers and one.share is not None]),
         failed={item: found for item, found in rates.items() if found is not None},
     )

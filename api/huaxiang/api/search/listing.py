@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,8 +96,9 @@ class ListPage:
     next_cursor: str | None
 
 
-def main_scorecards() -> Select[Any]:
-    """Return a query of the main one of the scorecards that each recording has now."""
+def main_scorecards(recording_ids: Collection[str] | None = None) -> Select[Any]:
+    """Return a query of the main one of the scorecards that each recording, or some, have now."""
+    some = [] if recording_ids is None else [ScorecardRow.recording_id.in_(recording_ids)]
     place = (
         func.row_number()
         .over(
@@ -116,7 +117,7 @@ def main_scorecards() -> Select[Any]:
             ScorecardRow.created_at,
             place,
         )
-        .where(ScorecardRow.is_current)
+        .where(ScorecardRow.is_current, *some)
         .subquery("ranked_scorecards")
     )
     return select(ranked).where(ranked.c.place == 1)
@@ -161,61 +162,74 @@ class RecordingList:
         if name not in self._sorts:
             raise InvalidInput(f"a list is ordered by one of {', '.join(self._sorts)}")
         key = self._sorts[name](descending)
-        query = self._query(key).where(*self._conditions(filters)).limit(limit + 1)
+        query = self._joined(select(RecordingRow.id, key.label("key")), filters, name)
+        query = query.where(*self._conditions(filters)).limit(limit + 1)
         last_id = RecordingRow.id
         query = query.order_by(*((key.desc(), last_id.desc()) if descending else (key.asc(), last_id.asc())))
         if cursor is not None:
             query = query.where(_after(key, cursor, name, descending))
-        rows = session.execute(query).all()
-        shown = rows[:limit]
+        found = session.execute(query).all()
+        shown = [row.id for row in found[:limit]]
         hits: Mapping[str, Sequence[Hit]] = {}
         if filters.search is not None:
-            hits = self._index.hits(session, filters.search, [row.RecordingRow.id for row in shown])
-        more = len(rows) > limit
+            hits = self._index.hits(session, filters.search, shown)
+        more = len(found) > limit
         return ListPage(
-            items=tuple(_listed(row, hits) for row in shown),
-            next_cursor=_cursor(shown[-1].key, shown[-1].RecordingRow.id) if more else None,
+            items=self._listed(session, shown, hits),
+            next_cursor=_cursor(found[limit - 1].key, shown[-1]) if more else None,
         )
 
     def one(self, session: Session, recording_id: str) -> Listed:
         """Return one recording as the list shows it. Raises NotFound."""
-        query = self._query(self.when).where(RecordingRow.id == recording_id)
-        row = session.execute(query).one_or_none()
-        if row is None:
-            raise NotFound("there is no such recording")
-        return _listed(row, {})
+        for listed in self._listed(session, [recording_id], {}):
+            return listed
+        raise NotFound("there is no such recording")
 
     def count(self, session: Session, filters: ListFilters) -> int:
         """Return how many recordings the filters leave."""
-        query = self._joined(select(func.count())).where(*self._conditions(filters))
+        query = self._joined(select(func.count()), filters).where(*self._conditions(filters))
         return session.scalar(query) or 0
 
-    def _query(self, key: ColumnElement[Any]) -> Select[Any]:
-        card = self._card.c
-        return self._joined(
+    def _joined(self, query: Select[Any], filters: ListFilters, sort: str = "when") -> Select[Any]:
+        """Join what the filters and the order ask for, and no more: each costs a look at all recordings."""
+        query = query.select_from(RecordingRow)
+        if sort == "duration":
+            query = query.outerjoin(TranscriptRow, TranscriptRow.recording_id == RecordingRow.id)
+        if sort == "score" or _asks_for_score(filters):
+            query = query.outerjoin(self._card, self._card.c.recording_id == RecordingRow.id)
+        if filters.team is not None:
+            query = query.outerjoin(SellerRow, SellerRow.key == RecordingRow.seller)
+        if filters.review is not None:
+            query = query.outerjoin(self._state, self._state.c.recording_id == RecordingRow.id)
+        return query
+
+    def _listed(
+        self, session: Session, recording_ids: Sequence[str], hits: Mapping[str, Sequence[Hit]]
+    ) -> tuple[Listed, ...]:
+        """Return what is shown of some recordings, in their order."""
+        card = main_scorecards(recording_ids).subquery("main_scorecard")
+        state = _case_states(recording_ids).subquery("case_state")
+        rows = session.execute(
             select(
                 RecordingRow,
                 self.when.label("when"),
-                key.label("key"),
                 TranscriptRow.duration_ms,
-                card.score,
-                card.possible,
-                cast(card.auto_failed, Boolean).label("auto_failed"),
+                card.c.score,
+                card.c.possible,
+                cast(card.c.auto_failed, Boolean).label("auto_failed"),
                 ConversationRow.customer_id,
                 SellerRow.name.label("seller_name"),
-                self._state.c.state,
+                state.c.state,
             )
-        )
-
-    def _joined(self, query: Select[Any]) -> Select[Any]:
-        return (
-            query.select_from(RecordingRow)
             .outerjoin(TranscriptRow, TranscriptRow.recording_id == RecordingRow.id)
-            .outerjoin(self._card, self._card.c.recording_id == RecordingRow.id)
+            .outerjoin(card, card.c.recording_id == RecordingRow.id)
             .outerjoin(ConversationRow, ConversationRow.recording_id == RecordingRow.id)
             .outerjoin(SellerRow, SellerRow.key == RecordingRow.seller)
-            .outerjoin(self._state, self._state.c.recording_id == RecordingRow.id)
+            .outerjoin(state, state.c.recording_id == RecordingRow.id)
+            .where(RecordingRow.id.in_(recording_ids))
         )
+        by_id = {row.RecordingRow.id: _listed(row, hits) for row in rows}
+        return tuple(by_id[key] for key in recording_ids if key in by_id)
 
     def _conditions(self, filters: ListFilters) -> Iterator[ColumnElement[bool]]:
         equal = {
@@ -276,8 +290,21 @@ def _labelled(label: str) -> ColumnElement[bool]:
     return exists().where(*wanted)
 
 
-def _case_states() -> Select[Any]:
-    """Return a query of the state of the newest review of each recording that has one."""
+def _asks_for_score(filters: ListFilters) -> bool:
+    asked = (
+        filters.inspected_from,
+        filters.score_from,
+        filters.score_before,
+        filters.auto_failed,
+        filters.doubtful,
+        filters.failed_item,
+    )
+    return any(value is not None for value in asked)
+
+
+def _case_states(recording_ids: Collection[str] | None = None) -> Select[Any]:
+    """Return a query of the state of the newest review of each recording, or of some, that has one."""
+    some = [] if recording_ids is None else [ReviewCaseRow.recording_id.in_(recording_ids)]
     case_place = func.row_number().over(
         partition_by=ReviewCaseRow.recording_id,
         order_by=(ReviewCaseRow.id.desc(), ReviewActRow.sequence.desc()),
@@ -285,6 +312,7 @@ def _case_states() -> Select[Any]:
     ranked = (
         select(ReviewCaseRow.recording_id, ReviewActRow.state, case_place.label("place"))
         .join(ReviewActRow, ReviewActRow.case_id == ReviewCaseRow.id)
+        .where(*some)
         .subquery("ranked_cases")
     )
     return select(ranked.c.recording_id, ranked.c.state).where(ranked.c.place == 1)
