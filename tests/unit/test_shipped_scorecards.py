@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from huaxiang.core.types import Insights, Json, Role, Transcript, Turn
+from huaxiang.core.evidence import quote
+from huaxiang.core.types import Finding, FindingKind, Insights, Json, Role, Transcript, Turn
 from huaxiang.quality.check import example_count
 from huaxiang.quality.definition import Item, ScorecardDefinition, Scoring
 from huaxiang.quality.heard import Told
@@ -56,9 +57,6 @@ def given_to(text: str, **told: Json) -> list[str]:
         Turn(0, Role.AGENT, 0, 0, text, text),
         Turn(1, Role.CUSTOMER, 0, 0, "嗯，我听听。", "嗯，我听听。"),
     )
-    from huaxiang.core.evidence import quote
-    from huaxiang.core.types import Finding, FindingKind
-
     transcript = Transcript("call", turns, 0, timed=False)
     pitch = Finding(FindingKind.ACT, "pitch", 0.9, "test @ 1", (quote(transcript, 0),))
     found = ScorecardInspection().inspect(transcript, Insights((pitch,), {}), Told(told))
