@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from huaxiang.api.history.trying import try_on_history
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import InvalidRules, NotFound
 from huaxiang.core.types import FindingKind
-from huaxiang.nlp.encoder import ScriptedEncoder
+from huaxiang.nlp.encoder import ScriptedEncoder, Vectors
 from huaxiang.nlp.tables import ScorecardRow
 from huaxiang.quality import Inspector, default_scorecard
 from huaxiang.quality.condition_types import SimilarCondition
@@ -193,6 +194,50 @@ def test_what_was_corrected_is_scored_as_heard_and_as_corrected(sessions: sessio
     assert {item.id: item.passed for item in automatic.items}["greeting"] is True
     assert list(scores) == [(identifier, after.reference)]
     assert scores[identifier, after.reference].outcomes["greeting"] is Outcome.FAILED
+
+
+class Interrupted(ScriptedEncoder):
+    """An encoder while whose work something else is done, when it comes to the words that are waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = ""
+        self.meanwhile: Callable[[], object] = list
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if self.waited_for in texts:
+            self.waited_for = ""
+            self.meanwhile()
+        return super().encode(texts)
+
+
+def test_what_is_corrected_while_it_is_judged_keeps_its_scores_until_the_next_run(
+    sessions: sessionmaker[Session],
+) -> None:
+    encoder = Interrupted()
+    meaning = Meaning("interrupted @ 1", encoder)
+    writer, mei = writer_of(meaning), Actor("user:mei", "mei")
+    call, other = add_indexed_history(sessions, 2, meaning)
+    first = call.transcript.turns[0]
+
+    def correct(text: str) -> None:
+        with transaction(sessions) as session:
+            change = Change(CorrectionKind.TURN_TEXT, turn=first.index, text=text)
+            CorrectionStore().add(session, call.transcript, change, mei)
+        index_history(sessions, writer, [call.recording.id])
+
+    correct("您好。")
+    general = default_scorecard()
+    asked = replace(general.items[0], condition=SimilarCondition(("别的话",), threshold=0.95))
+    after = replace(general, version=2, items=(asked, *general.items[1:]))
+    encoder.waited_for, encoder.meanwhile = first.text, lambda: correct("您好，这里是示例公司。")
+    apply_scorecards(sessions, [after], meaning=meaning)
+    with transaction(sessions) as session:
+        latest = [ScorecardStore().latest(session, one.recording.id).definition for one in (call, other)]
+    assert latest == [general.reference, after.reference]
+    assert apply_scorecards(sessions, [after], meaning=meaning).scored == 1
+    with transaction(sessions) as session:
+        assert ScorecardStore().latest(session, call.recording.id).definition == after.reference
 
 
 def test_rules_that_compare_meanings_run_over_the_history_too(sessions: sessionmaker[Session]) -> None:

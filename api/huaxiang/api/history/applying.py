@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.history.meaning import Meaning, asked_by
 from huaxiang.asr.transcripts import TranscriptStore
-from huaxiang.core.database import transaction
-from huaxiang.core.types import Scorecard
+from huaxiang.core.database import reading, transaction
+from huaxiang.core.types import Insights, Scorecard, Transcript
 from huaxiang.nlp.insights_store import InsightsStore
 from huaxiang.nlp.tables import ScorecardRow
 from huaxiang.profile.coaching.sellers import SellerStore
@@ -65,57 +65,74 @@ def apply_scorecards(
     asked = asked_by(definitions, meaning)
     judging = Judging.by(definitions, teams, asked.sentences)
     for page in pages(sessions, since, PART, asked.encoder):
-        with transaction(sessions) as session:
+        with reading(sessions) as session:
             current = _current(session, page)
-            corrected = CorrectionStore().load_many(session, [packed.recording_id for packed in page])
-            for packed in page:
-                heard = judging.heard(packed)
-                meant = applying(definitions, heard)
-                applied.conversations += 1
-                if not again and current.get(packed.recording_id, ()) == tuple(d.reference for d in meant):
-                    applied.as_before += 1
-                    continue
-                applied.scored += 1
-                for definition in meant:
-                    applied.scorecards[definition.reference] = (
-                        applied.scorecards.get(definition.reference, 0) + 1
-                    )
-                if not dry_run:
-                    as_heard = meaning if asked.encoder and packed.recording_id in corrected else None
-                    _score(session, packed, meant, heard, packed.recording_id in corrected, as_heard)
+            as_heard = _as_heard(session, page)
+        judged = []
+        for packed in page:
+            heard = judging.heard(packed)
+            meant = applying(definitions, heard)
+            applied.conversations += 1
+            if not again and current.get(packed.recording_id, ()) == tuple(d.reference for d in meant):
+                applied.as_before += 1
+                continue
+            applied.scored += 1
+            for definition in meant:
+                applied.scorecards[definition.reference] = applied.scorecards.get(definition.reference, 0) + 1
+            if not dry_run:
+                spoken = as_heard.get(packed.recording_id)
+                judged.append(_judged(packed, meant, heard, spoken, meaning if asked.encoder else None))
+        if judged:
+            with transaction(sessions) as session:
+                _store(session, page, judged)
         advance(min(applied.conversations / max(total, 1), 1.0))
     return applied
 
 
-def _score(
-    session: Session,
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The scores of one conversation: of what was heard, and of what people made of it, if they did."""
+
+    recording_id: str
+    automatic: tuple[Scorecard, ...]
+    corrected: tuple[Scorecard, ...] = ()
+
+
+def _judged(
     packed: Packed,
     meant: Sequence[ScorecardDefinition],
     heard: Heard,
-    is_corrected: bool,
+    spoken: tuple[Transcript, Insights] | None,
     meaning: Meaning | None,
-) -> None:
-    """Store the scores of one conversation: the automatic ones, and those of its corrected form."""
+) -> _Judged:
+    """Score one conversation; where it was corrected, what was ``spoken`` is encoded as far as rules ask."""
     scorecards = inspect_all(meant, heard)
-    if is_corrected:
-        for scorecard in scorecards:
-            save_corrected(session, packed.recording_id, scorecard)
-        scorecards = _automatic(session, packed.recording_id, meant, heard, meaning)
-    ScorecardStore().save_all(session, packed.recording_id, scorecards)
-
-
-def _automatic(
-    session: Session,
-    recording_id: str,
-    meant: Sequence[ScorecardDefinition],
-    corrected: Heard,
-    meaning: Meaning | None,
-) -> tuple[Scorecard, ...]:
-    """Return the scores of what was heard, before it was corrected; its turns are encoded where asked for."""
-    transcript = TranscriptStore().load(session, recording_id)
-    insights = InsightsStore().load(session, recording_id)
+    if spoken is None:
+        return _Judged(packed.recording_id, scorecards)
     likeness = EncodedLikeness(meaning.encoder, SentenceVectors(meaning.encoder)) if meaning else None
-    return inspect_all(meant, Heard(transcript, insights, corrected.told, likeness))
+    automatic = inspect_all(meant, Heard(*spoken, heard.told, likeness))
+    return _Judged(packed.recording_id, automatic, scorecards)
+
+
+def _store(session: Session, page: Sequence[Packed], judged: Sequence[_Judged]) -> None:
+    """Store scores, but for those of conversations that were corrected or understood anew meanwhile.
+
+    Those keep the versions that they were scored by, and the next run finds them.
+    """
+    unchanged = FeatureStore().unchanged(session, page)
+    for one in judged:
+        if one.recording_id not in unchanged:
+            continue
+        for scorecard in one.corrected:
+            save_corrected(session, one.recording_id, scorecard)
+        ScorecardStore().save_all(session, one.recording_id, one.automatic)
+
+
+def _as_heard(session: Session, page: Sequence[Packed]) -> Mapping[str, tuple[Transcript, Insights]]:
+    """Return what was heard in those conversations of a page that people corrected."""
+    logs = CorrectionStore().load_many(session, [packed.recording_id for packed in page])
+    transcripts, insights = TranscriptStore(), InsightsStore()
+    return {one: (transcripts.load(session, one), insights.load(session, one)) for one in logs}
 
 
 def _current(session: Session, page: Sequence[Packed]) -> dict[str, tuple[str, ...]]:

@@ -117,6 +117,17 @@ class FeatureStore:
         )
         return [Packed(*row) for row in rows]
 
+    def unchanged(self, session: Session, page: Sequence[Packed]) -> frozenset[str]:
+        """Return the recordings of a page that still have these features; others wait to change them."""
+        known = {packed.recording_id: packed.payload for packed in page}
+        rows = session.execute(
+            select(FeaturesRow.recording_id, FeaturesRow.payload)
+            .where(FeaturesRow.recording_id.in_(known))
+            .order_by(FeaturesRow.recording_id)
+            .with_for_update()
+        )
+        return frozenset(identifier for identifier, payload in rows if payload == known[identifier])
+
     def missing(self, session: Session) -> Sequence[str]:
         """Return the recordings whose features are not there, or older than their insights or encoding."""
         return session.scalars(
