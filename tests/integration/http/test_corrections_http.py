@@ -13,6 +13,7 @@ from invented_call import SAID
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
+from huaxiang.core.database import transaction
 from huaxiang.core.types import RecordingStatus
 from huaxiang.quality.review.tables import CorrectedScoreRow
 
@@ -152,6 +153,21 @@ def test_a_correction_is_written_once_for_its_key(world: World, client: TestClie
     assert again.json() == first.json()
     assert again.headers["idempotency-replayed"] == "true"
     assert len(get(client, world, call, "corrections")["items"]) == 1
+
+
+def test_a_repetition_is_answered_as_before_though_the_call_is_processed_meanwhile(
+    world: World, client: TestClient, call: str
+) -> None:
+    headers = {**world.headers("manager"), "Idempotency-Key": "once"}
+    address, body = f"/v1/recordings/{call}/corrections", {"kind": "turn_text", "turn": 7, "text": CALMER}
+    first = client.post(address, json=body, headers=headers)
+    with transaction(world.services.sessions) as session:
+        world.services.recordings.set_status(session, call, RecordingStatus.PROCESSING)
+    again = client.post(address, json=body, headers=headers)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = client.post(address, json={**body, "turn": 1}, headers=headers)
+    assert other.status_code == 409
 
 
 def test_a_recording_in_work_cannot_be_corrected(world: World, client: TestClient, call: str) -> None:

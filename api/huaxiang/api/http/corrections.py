@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from huaxiang.api.access.scopes import Scope
 from huaxiang.api.http import correction_schemas as schemas
 from huaxiang.api.http.answers import Answer, respond
-from huaxiang.api.http.dependencies import Listener, ServicesDep, once, visible_recording
+from huaxiang.api.http.dependencies import Listener, ServicesDep, answered, once, visible_recording
 from huaxiang.api.serialise import (
     JsonObject,
     finding_json,
@@ -85,6 +85,9 @@ def post_correction(
     change = _change(body)
     with transaction(services.sessions) as session:
         visible_recording(session, services, caller, recording_id)
+    before = answered(request, caller)
+    if before is not None:
+        return before
     foreseen = services.corrections.foresee(recording_id, [change], actor, proposed=proposed)
 
     def work(session: Session) -> Answer:

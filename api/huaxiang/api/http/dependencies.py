@@ -49,9 +49,21 @@ def once(
     key = request.headers.get("idempotency-key")
     mark = fingerprint(request, content)
     answer, repeated = services.idempotency.run(caller.key, key, mark, work)
-    response = respond(request, answer)
-    if repeated:
-        response.headers["Idempotency-Replayed"] = "true"
+    return _replayed(respond(request, answer)) if repeated else respond(request, answer)
+
+
+def answered(request: Request, caller: Caller) -> Response | None:
+    """Return the response that this request had before, by its ``Idempotency-Key``; None for the first time.
+
+    To be asked before work is prepared outside the transaction of ``once``.
+    """
+    key = request.headers.get("idempotency-key")
+    answer = services_of(request).idempotency.answered(caller.key, key, fingerprint(request))
+    return None if answer is None else _replayed(respond(request, answer))
+
+
+def _replayed(response: Response) -> Response:
+    response.headers["Idempotency-Replayed"] = "true"
     return response
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.http.answers import Answer
 from huaxiang.api.tables import IdempotencyRow
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import Conflict, InvalidInput
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -75,6 +75,20 @@ class Idempotency:
             if not finished:
                 self._release(claimed)
         return answer, False
+
+    def answered(self, caller: str, key: str | None, fingerprint: str) -> Answer | None:
+        """Return the stored answer to this very request; None where it is to be done, or to be refused.
+
+        For work that is prepared before its transaction: a repetition needs no preparing, which might fail
+        by what has changed since.
+        """
+        if key is None:
+            return None
+        with reading(self._sessions) as session:
+            row = session.get(IdempotencyRow, (caller, key))
+            if row is None or row.request_hash != fingerprint or row.status == _PENDING:
+                return None
+            return Answer(row.body, row.status, row.headers)
 
     def _claim(self, caller: str, key: str, fingerprint: str) -> _Claim | Answer:
         claim = _Claim(caller, key, now())
