@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from huaxiang.core.types import Finding, FindingKind, Insights, Json, Recording, Scorecard, Transcript, Turn
+from huaxiang.nlp.labels import FORBIDDEN_ACTS, QA_ITEMS
 from huaxiang.quality.review.final_score import FinalScore
 
 WITH_VALUE = frozenset({"money", "number", "phone"})
 """Entities for which the guideline asks for the normalised value."""
-FORBIDDEN = ("overpromise", "pressure", "rude", "disparage")
-ITEMS = (
-    "greeting",
-    "self_intro",
-    "permission",
-    "need_discovery",
-    "value_evidence",
-    "objection_handled",
-    "next_step_agreed",
-    "polite_close",
-)
-"""The scorecard items that the guideline knows (``call.qa``)."""
 
 
 def labelled_conversation(
@@ -92,9 +81,9 @@ def _call(
     findings: Sequence[Finding], scorecards: Sequence[Scorecard], finals: Mapping[str, FinalScore]
 ) -> dict[str, Json]:
     step = next((one for one in findings if one.kind is FindingKind.NEXT_STEP), None)
-    forbidden = {one.label for one in findings if one.kind is FindingKind.ACT} & set(FORBIDDEN)
+    forbidden = {one.label for one in findings if one.kind is FindingKind.ACT} & set(FORBIDDEN_ACTS)
     qa: dict[str, Json] = dict(_items(scorecards, finals))
-    qa["forbidden"] = [act for act in FORBIDDEN if act in forbidden]
+    qa["forbidden"] = [act for act in FORBIDDEN_ACTS if act in forbidden]
     return {
         "next_step": {
             "text": step.evidence[0].quote if step else "",
@@ -117,7 +106,7 @@ def _items(scorecards: Sequence[Scorecard], finals: Mapping[str, FinalScore]) ->
         final = finals.get(scorecard.definition)
         held = {item.id: item.final.passed for item in final.items} if final else {}
         for item in scorecard.items:
-            if item.id in ITEMS:
+            if item.id in QA_ITEMS:
                 found.setdefault(item.id, held.get(item.id, item.passed))
     return found
 

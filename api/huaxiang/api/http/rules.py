@@ -20,15 +20,11 @@ from huaxiang.api.rule_documents import (
     version_json,
 )
 from huaxiang.core.database import transaction
-from huaxiang.core.errors import InvalidInput
 from huaxiang.core.types import Json
-from huaxiang.quality.check import example_count, run_examples_of
 from huaxiang.quality.loader import parse
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 RuleId = Annotated[str, Path(max_length=64, examples=["general-sales"])]
-MOST_EXAMPLES_TRIED = 200
-"""More examples than that take longer than a request should; the command has no such bound."""
 
 
 @router.get("", summary="List scorecards and rule sets", responses={200: {"model": schemas.RulePage}})
@@ -92,12 +88,7 @@ def test_rules(
     if parsed.mistakes or parsed.definition is None:
         mistakes = mistakes_json(parsed.mistakes, body.language)
         return respond(request, Answer({"mistakes": mistakes, "examples": [], "agree": 0}))
-    if example_count(parsed.definition) > MOST_EXAMPLES_TRIED:
-        raise InvalidInput(
-            f"over HTTP at most {MOST_EXAMPLES_TRIED} examples are run; use `huaxiang rules test`"
-        )
-    hear = services.inspecting.inspection.heard
-    results = run_examples_of(parsed.definition, services.understanding(), hear)
+    results = services.history.examples(parsed.definition)
     agree = sum(result.agrees for result in results)
     return respond(request, Answer({"mistakes": [], "examples": examples_json(results), "agree": agree}))
 
