@@ -39,7 +39,7 @@ from huaxiang.console.present_rules import (
 from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Scorecard, ScorecardItem
 from huaxiang.profile.coaching.sellers import SellerStore
@@ -92,7 +92,7 @@ def rule_editor_router(services: Services, views: Views) -> APIRouter:
         request: Request, caller: Manager, rule_id: str, comparison_id: str, recording_id: str
     ) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             tried = _tried(session, desk, rule_id, comparison_id)
             before, after = desk.explained(session, tried, recording_id)
         sides = _sides(recording_id, before, after, text)
