@@ -3,66 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from api_world import PASSWORD, World, make_world
-from browser import Complaints, chromium
-from history import add_audio
-from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
-from tried import add_indexed_history
-from tus_server import PATH, serving
+from browser import Complaints, Visitors
+from console_world import ConsoleWorld
+from playwright.sync_api import Page, expect
 
-from huaxiang.api.history.applying import apply_scorecards
 from huaxiang.core.database import transaction
 from huaxiang.quality.loader import DEFAULT
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
+pytestmark = pytest.mark.browser
 EDIT = f"/rules/{DEFAULT}/edit"
 NEEDS = "passes_when: {act: need_discovery}"
 MORE = "passes_when: {act: need_discovery, at_least: 3}"
 
 
-@pytest.fixture(scope="module")
-def browser(chromium_or_skip: str) -> Iterator[Browser]:
-    """One browser for the whole module; every test has a context of its own."""
-    with chromium(chromium_or_skip) as running:
-        yield running
-
-
 @pytest.fixture
-def world(engine: Engine, sessions: sessionmaker[Session], tmp_path: Path) -> World:
-    """A company with a history that rules can look at."""
-    world = make_world(engine, sessions, tmp_path / "data")
-    add_audio(world.services, add_indexed_history(sessions, 36)[:2])
-    desk = world.services.history
-    with transaction(sessions) as session:
-        definitions = desk.scorecards.all(session)
-    apply_scorecards(sessions, definitions)
-    desk.run_lab()
-    return world
-
-
-@pytest.fixture
-def manager(browser: Browser, world: World) -> Iterator[Page]:
-    """A page in which the manager signed in by the form."""
-    with serving(world.app) as uploads:
-        address = uploads.removesuffix(PATH)
-        context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
-        page = context.new_page()
-        page.goto("/rules")
-        page.get_by_label("用户名").fill("mei")
-        page.get_by_label("密码").fill(PASSWORD)
-        page.get_by_role("button", name="登录").click()
-        expect(page.get_by_role("heading", name="规则", exact=True)).to_be_visible()
-        yield page
-        context.close()
+def manager(visitors: Visitors) -> Page:
+    return visitors.page("mei", 1440, "zh")
 
 
 def change(page: Page, before: str, after: str) -> None:
@@ -71,6 +29,15 @@ def change(page: Page, before: str, after: str) -> None:
     text = area.input_value()
     assert before in text
     area.fill(text.replace(before, after, 1))
+
+
+def test_the_lab_leads_from_a_figure_to_the_calls_it_counts(manager: Page) -> None:
+    manager.goto("/rules?sort=-fires")
+    row = manager.locator("#lab tbody tr", has_text="通用销售质检").first
+    expect(row).to_contain_text(re.compile(r"\d+% \d+%–\d+% · n=\d+"))
+    row.get_by_role("link").first.click()
+    expect(manager.locator("#weeks canvas")).to_be_attached()
+    expect(manager.locator("#hits .change").first).to_be_visible()
 
 
 def test_a_mistake_is_named_while_typing_and_leads_to_its_line(manager: Page) -> None:
@@ -93,10 +60,10 @@ def test_a_mistake_is_named_while_typing_and_leads_to_its_line(manager: Page) ->
 
 
 def test_a_rule_is_changed_its_difference_seen_heard_and_only_then_published(
-    world: World, manager: Page
+    company: ConsoleWorld, manager: Page
 ) -> None:
     complaints = Complaints(manager)
-    desk, sessions = world.services.history, world.services.sessions
+    desk, sessions = company.world.services.history, company.world.services.sessions
     manager.goto("/rules")
     manager.locator("#scorecards").get_by_role("link", name="通用销售质检").click()
     manager.get_by_role("link", name="编辑").click()
@@ -127,7 +94,7 @@ def test_a_rule_is_changed_its_difference_seen_heard_and_only_then_published(
     assert complaints.found == []
 
 
-def test_a_conversation_that_changes_is_reached_from_its_seller(world: World, manager: Page) -> None:
+def test_a_conversation_that_changes_is_reached_from_its_seller(manager: Page) -> None:
     manager.goto(EDIT)
     change(manager, "points: 10", "points: 12")
     manager.get_by_role("button", name="对比历史").click()
@@ -139,10 +106,3 @@ def test_a_conversation_that_changes_is_reached_from_its_seller(world: World, ma
     expect(manager).to_have_url(re.compile("seller="))
     manager.locator(".change a").first.click()
     expect(manager.locator(".turn").first).to_be_visible()
-
-
-def test_the_lab_leads_from_a_figure_to_the_calls_it_counts(world: World, manager: Page) -> None:
-    manager.goto("/rules?sort=-fires")
-    manager.locator("#lab tbody a").first.click()
-    expect(manager.locator("#weeks canvas")).to_be_attached()
-    expect(manager.locator("#hits .change").first).to_be_visible()
