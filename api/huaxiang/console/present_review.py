@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -12,7 +12,7 @@ from huaxiang.console.texts import Texts
 from huaxiang.core.types import Recording, Scorecard, ScorecardItem
 from huaxiang.quality.review.case import Case, CaseItem, Judged
 from huaxiang.quality.review.final_score import FinalItem, FinalScore
-from huaxiang.quality.review.outcomes import Act, ActKind, CaseState, Origin, Outcome, automatic_of
+from huaxiang.quality.review.outcomes import CaseState, Origin, Outcome, automatic_of
 from huaxiang.quality.review.review_store import StoredCase
 from huaxiang.quality.verdicts import reason_text
 
@@ -126,16 +126,6 @@ class ReviewItem:
     choices: tuple[Choice, ...]
     said: Said
     wrong: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One row of the history."""
-
-    when: str
-    who: str
-    what: str
-    detail: str = ""
 
 
 def verdict(outcome: Outcome, text: Texts) -> str:
@@ -364,25 +354,6 @@ def _judged_stage(name: str, judged: Judged, text: Texts, zone: tzinfo) -> Stage
         local_time(judged.at, zone),
         judged.reason,
     )
-
-
-def history(acts: Sequence[Act], titles: Mapping[str, str], text: Texts, zone: tzinfo) -> tuple[Event, ...]:
-    """Return everything that was done to a case, newest first; ``titles`` has those of the items."""
-    return tuple(_event(act, titles, text, zone) for act in reversed(acts))
-
-
-def _event(act: Act, titles: Mapping[str, str], text: Texts, zone: tzinfo) -> Event:
-    what = text(f"did.{act.kind.value}")
-    if act.kind is ActKind.JUDGED and act.item and act.outcome:
-        what = f"{what} {titles.get(act.item, act.item)} → {verdict(act.outcome, text)}"
-    if act.kind is ActKind.ASSIGNED:
-        assignee = act.payload.get("assignee")
-        what = f"{what} {assignee}" if assignee else text("review.history.given_back")
-    if act.kind is ActKind.APPEALED:
-        named = act.payload.get("items")
-        if isinstance(named, list | tuple) and named:
-            what = f"{what} {text('list.comma').join(titles.get(str(one), str(one)) for one in named)}"
-    return Event(local_time(act.at, zone), act.actor.name, what, act.reason)
 
 
 def appeal_left(case: Case, moment: datetime, zone: tzinfo) -> str:

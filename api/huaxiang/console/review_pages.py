@@ -18,11 +18,11 @@ from huaxiang.api.services import Services
 from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.listing import Listing
 from huaxiang.console.present import clock
+from huaxiang.console.present_case_history import history
 from huaxiang.console.present_review import (
     Said,
     appeal_left,
     call_title,
-    history,
     needs_reason,
     outcome_before,
     review_items,
