@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
 Since = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Only conversations from this day on (UTC)."),
+    typer.Option(formats=["%Y-%m-%d"], help="Only conversations from this day on."),
 ]
 RuleFile = Annotated[Path, typer.Argument(help="A scorecard in YAML.", exists=True, dir_okay=False)]
 SHOWN_CHANGES = 20
@@ -87,7 +87,9 @@ def compare(file: RuleFile, since: Since = None, as_json: AsJson = False) -> Non
         before, after = in_force.compared(session, read_text(file), file.name)
     meaning = build_meaning(settings, bootstrap.build_sentence_encoder)
     with progress_bar("compare") as advance:
-        found = try_on_history(sessions, before, after, advance, _day(since), meaning)
+        found = try_on_history(
+            sessions, before, after, advance, day_of(since, zone_of(settings.default_zone)), meaning
+        )
     if as_json:
         changes: list[Json] = [change_json(change) for change in found.changes]
         emit_json({**comparison_json(found), "changes": changes, "not_indexed": missing})
@@ -115,8 +117,9 @@ def apply(
         definitions = InForce(RuleStore()).all(session)
     meaning = build_meaning(settings, bootstrap.build_sentence_encoder)
     with progress_bar("apply") as advance:
+        first = day_of(since, zone_of(settings.default_zone))
         applied = apply_scorecards(
-            sessions, definitions, advance, meaning, dry_run=dry_run, again=again, since=_day(since)
+            sessions, definitions, advance, meaning, dry_run=dry_run, again=again, since=first
         )
     scorecards: dict[str, Json] = dict(applied.scorecards)
     if as_json:
@@ -226,8 +229,9 @@ def floor(
         emit_text(f"{scorecard} {item}: floor {would} to {percent:g} % (was {100 * before:g} %)")
 
 
-def _day(since: datetime | None) -> datetime | None:
-    return since.replace(tzinfo=UTC) if since else None
+def day_of(since: datetime | None, zone: tzinfo) -> datetime | None:
+    """Return when a day begins where the company is; None for none."""
+    return since.replace(tzinfo=zone) if since else None
 
 
 def _show(found: Comparison) -> None:
