@@ -77,7 +77,7 @@ def test_the_promised_keys_are_there(conversations: list[Conversation]) -> None:
     assert set(report["sentiment"]) == {"macro_f1"}
     assert {"precision", "recall"} <= set(report["forbidden"])
     assert set(report["entities"]) == {"f1", "value_f1"}
-    assert set(report["qa"]) == {"accuracy"}
+    assert set(report["qa"]) == {"accuracy", "items"}
     assert isinstance(report["ece"], float)
     assert set(report["by_industry"]) == {"家电"}
     assert set(report["by_channel"]) == {"onsite"}
@@ -116,4 +116,11 @@ def test_a_forbidden_act_for_review_is_found_but_fails_nobody(conversations: lis
 
 def test_scorecard_items_are_held_against_the_annotators(conversations: list[Conversation]) -> None:
     # greeting, rude and pressure agree with the annotation, self_intro does not.
-    assert _evaluate(conversations, _script())["qa"]["accuracy"] == 0.75
+    qa = _evaluate(conversations, _script())["qa"]
+    assert qa["accuracy"] == 0.75
+    assert {name: item["accuracy"] for name, item in qa["items"].items()} == {
+        "greeting": 1.0,
+        "self_intro": 0.0,
+        "pressure": 1.0,
+        "rude": 1.0,
+    }

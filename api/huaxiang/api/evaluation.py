@@ -155,7 +155,8 @@ def true_transcript(call: LabelledCall) -> Transcript:
 
 def _scored(call: LabelledCall, understood: Conversation) -> NlpScores:
     scores = score_aligned(call.turns, understood.transcript, understood.insights)
-    _add_items(scores, call, understood)
+    if understood.scorecard is not None:
+        scores.add_items(understood.scorecard, call.call.get("qa", {}))
     return scores
 
 
@@ -210,13 +211,3 @@ def _understood(item: Labelled, analysis: Analysis) -> Understood:
 def _character_errors(call: LabelledCall, heard: Conversation) -> CharacterErrors:
     reference = [turn.text for turn in sorted(call.turns, key=lambda turn: turn.start_ms)]
     return count_errors(joined(reference), joined([turn.text for turn in heard.transcript.turns]))
-
-
-def _add_items(scores: NlpScores, call: LabelledCall, heard: Conversation) -> None:
-    """Count the scorecard items that the truth judges too."""
-    truth = call.call.get("qa", {})
-    for item in heard.scorecard.items if heard.scorecard else ():
-        if item.id in truth:
-            scores.qa_right.append(item.passed == truth[item.id])
-        elif "forbidden" in truth:
-            scores.qa_right.append((item.passed is False) == (item.id in truth["forbidden"]))

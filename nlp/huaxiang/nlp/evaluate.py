@@ -47,7 +47,7 @@ class NlpScores:
     sentiment: TaskCounts = field(default_factory=lambda: TaskCounts.of(SENTIMENTS))
     acts: TaskCounts = field(default_factory=lambda: TaskCounts.of(ACTS))
     failing: TaskCounts = field(default_factory=lambda: TaskCounts.of(FORBIDDEN_ACTS))
-    qa_right: list[bool] = field(default_factory=list)
+    qa_right: dict[str, list[bool]] = field(default_factory=dict)
     next_step_right: list[bool] = field(default_factory=list)
     claims: list[tuple[float, bool]] = field(default_factory=list)
     confusions: dict[str, Confusions] = field(default_factory=lambda: {task: Confusions() for task in TASKS})
@@ -60,7 +60,8 @@ class NlpScores:
             for name in ("intents", "objections", "sentiment", "acts", "failing"):
                 getattr(whole, name).extend(getattr(part, name))
             whole.any_objection.extend(part.any_objection)
-            whole.qa_right += part.qa_right
+            for item, right in part.qa_right.items():
+                whole.qa_right.setdefault(item, []).extend(right)
             whole.next_step_right += part.next_step_right
             whole.claims += part.claims
             for task, confusions in whole.confusions.items():
@@ -79,6 +80,27 @@ class NlpScores:
             self.task(name).add(found[name], true[name])
             self.confusions[name].add(found[name], true[name])
         self.any_objection.add(found=bool(found["objection"]), true=bool(true["objection"]))
+
+    def add_items(self, scorecard: Scorecard, qa: Mapping[str, Any]) -> None:
+        """Count the items that the truth of a conversation (``call.qa`` of the guideline) judges too."""
+        for item in scorecard.items:
+            if item.id in FORBIDDEN_ACTS and "forbidden" in qa:
+                right = (item.passed is False) == (item.id in qa["forbidden"])
+            elif item.id in QA_ITEMS and item.id in qa:
+                right = item.passed == qa[item.id]
+            else:
+                continue
+            self.qa_right.setdefault(item.id, []).append(right)
+
+    def _qa(self) -> dict[str, Any]:
+        """Return the accuracy over all items, and each item's with its number of conversations."""
+        items = {
+            name: {"accuracy": _share(self.qa_right[name]), "n": len(self.qa_right[name])}
+            for name in (*QA_ITEMS, *FORBIDDEN_ACTS)
+            if name in self.qa_right
+        }
+        every = [one for right in self.qa_right.values() for one in right]
+        return {"accuracy": _share(every), "items": items}
 
     def document(self) -> dict[str, Any]:
         """Return the JSON keys that `huaxiang eval nlp` promises, entities aside."""
@@ -99,7 +121,7 @@ class NlpScores:
                 "failing_precision": round(failing.precision, 4),
                 "failing_recall": round(failing.recall, 4),
             },
-            "qa": {"accuracy": _share(self.qa_right)},
+            "qa": self._qa(),
             "next_step": {"accuracy": _share(self.next_step_right)},
             "ece": round(calibration_error(self.claims), 4),
         }
@@ -209,13 +231,7 @@ def _add_call(scores: NlpScores, item: Understood) -> None:
     qa: Mapping[str, Any] = call.get("qa", {})
     if item.scorecard is None or not qa:
         return
-    passed = {entry.id: entry.passed for entry in item.scorecard.items}
-    for name in QA_ITEMS:
-        if name in qa and name in passed:
-            scores.qa_right.append(passed[name] == qa[name])
-    for name in FORBIDDEN_ACTS:
-        if "forbidden" in qa and name in passed:
-            scores.qa_right.append((passed[name] is False) == (name in qa["forbidden"]))
+    scores.add_items(item.scorecard, qa)
 
 
 def _entities(understood: Sequence[Understood]) -> dict[str, float]:
