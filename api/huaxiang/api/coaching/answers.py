@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Protocol
@@ -98,6 +99,14 @@ class AnswerDesk:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What takes long to tell of a week, and is remembered: what moved, and whom to coach."""
+
+    changes: tuple[weekly.Change, ...]
+    coaching: tuple[weekly.Coaching, ...]
+
+
 class DigestDesk:
     """The digest of a week. Takes the caller's session, never commits."""
 
@@ -116,6 +125,15 @@ class DigestDesk:
         mine = _only(history, wanted)
         now = _by_team(records.within(mine, period), teams, split=team is None)
         before = _by_team(records.within(mine, period.before), teams, split=team is None)
+        known = records.behaviours(session, reach, as_of)
+        judged = records.memory.recall(
+            session,
+            as_of,
+            ("week", period, wanted, frozenset(teams.items())),
+            lambda: _Judged(
+                weekly.changes(now, before), self._coaching(known, history, wanted, period, teams)
+            ),
+        )
         courses = records.courses(session, Scope(period, wanted), as_of)
         candidates = records.library.suggested(
             session, objection_map(courses), courses, records.sellers.consenting(session)
@@ -129,10 +147,8 @@ class DigestDesk:
             period=period,
             team=team,
             teams=weekly.team_weeks(now, before),
-            changes=weekly.changes(now, before),
-            coaching=self._coaching(
-                records.behaviours(session, reach, as_of), history, wanted, period, teams
-            ),
+            changes=judged.changes,
+            coaching=judged.coaching,
             best_answers=tuple(candidates[:BEST_ANSWERS]),
             adopted=tuple(one for one in adopted if wanted is None or one.passage.seller in wanted),
             due=tuple(one for one in due if wanted is None or one.seller in wanted),
