@@ -28,7 +28,7 @@ from huaxiang.console.present_sampling import (
 from huaxiang.console.review_reading import recordings_of, reviewer_names
 from huaxiang.console.views import Views, done, language_of
 from huaxiang.core.database import now, transaction
-from huaxiang.core.errors import Conflict, NotFound
+from huaxiang.core.errors import Conflict, InvalidInput, NotFound
 from huaxiang.quality.review.plan import Period, parse_plan
 from huaxiang.quality.review.plan_store import StoredPlan
 
@@ -147,10 +147,12 @@ def _try(services: Services, request: Request, caller: Caller, form: Mapping[str
     if mistakes:
         return _Editor(known, written, on, status=400)
     candidate = unsaved(plan, written, known, actor_of(caller).name, now())
+    try:
+        period = _period(services, candidate, on)
+    except InvalidInput:
+        return _Editor(known, written, on, wrong=language_of(request)("sampling.no_day"), status=400)
     with transaction(services.sessions) as session:
-        drawing = services.reviews.sampler.propose(
-            session, candidate, _period(services, candidate, on)
-        ).drawing
+        drawing = services.reviews.sampler.propose(session, candidate, period).drawing
         recordings = recordings_of(session, [pick.recording_id for pick in drawing.sample.picks])
     view = drawn_view(drawing, recordings, language_of(request), services.reviews.zone)
     return _Editor(known, written, on, view)
@@ -183,12 +185,15 @@ def _draw(
     with transaction(services.sessions) as session:
         stored = services.reviews.plans.get(session, name)
     try:
+        period = _period(services, stored, on)
+    except InvalidInput:
+        wrong = language_of(request)("sampling.no_day")
+        return _page(services, views, request, _Editor(stored, stored.text, on, wrong=wrong, status=400))
+    try:
         with transaction(services.sessions) as session:
-            period = _period(services, stored, on)
             services.reviews.sampler.draw(session, stored, period, actor_of(caller), moment)
     except Conflict:
-        over = _period(services, stored, on).end <= moment
-        key = "sampling.drawn_already" if over else "sampling.not_over"
+        key = "sampling.drawn_already" if period.end <= moment else "sampling.not_over"
         wrong = language_of(request)(key)
         return _page(services, views, request, _Editor(stored, stored.text, on, wrong=wrong, status=409))
     return done(f"/review/plans/{name}", "sampling.done.drawn")

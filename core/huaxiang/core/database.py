@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,9 +23,12 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from huaxiang.core.errors import InvalidInput
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -44,8 +47,32 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+class TimeOutOfReach(InvalidInput, DontWrapMixin):
+    """A time in the first or the last year that can be written, or outside them.
+
+    SQLAlchemy passes it on as it is, so that a caller's odd date is the caller's mistake in a query too.
+    """
+
+
+def within_reach(moment: datetime) -> datetime:
+    """Return an aware time in UTC. Raises TimeOutOfReach.
+
+    The years at both ends are refused, so that zones, days and months can be reckoned with what is let in.
+    """
+    try:
+        found = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise TimeOutOfReach("this time is too early or too late to reckon with") from error
+    if not MINYEAR < found.year < MAXYEAR:
+        raise TimeOutOfReach("this time is too early or too late to reckon with")
+    return found
+
+
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; refuses naive ones. Stored as naive UTC where the database has no zones."""
+    """An aware UTC time; refuses naive ones, and those out of reach (``within_reach``).
+
+    Stored as naive UTC where the database has no zones.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -56,7 +83,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("times are stored aware; this one is naive")
-        value = value.astimezone(UTC)
+        value = within_reach(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

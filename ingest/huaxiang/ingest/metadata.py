@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from huaxiang.core.errors import InvalidMetadata
+from huaxiang.core.database import within_reach
+from huaxiang.core.errors import InvalidInput, InvalidMetadata
 from huaxiang.core.types import CallMetadata, Direction, Json, Setting
 from huaxiang.core.zones import zone_of
 
@@ -192,8 +193,8 @@ def _moment(key: str, value: Json) -> datetime:
     if moment.tzinfo is None:
         raise _invalid(key, f"has no zone, so the moment is not known; {cure}")
     try:
-        moment.astimezone(UTC)
-    except OverflowError as error:
+        within_reach(moment)
+    except InvalidInput as error:
         raise _invalid(key, f"is out of range; {cure}") from error
     return moment
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from huaxiang.core.database import within_reach
+from huaxiang.core.errors import InvalidInput
 from huaxiang.core.types import Json
 from huaxiang.profile.catalogue import FieldDefinition, FieldType
 from huaxiang.profile.identity import normalise_phone
@@ -133,8 +135,8 @@ def read_time(value: Json, locale: Locale) -> datetime:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None and locale.zone is None:
             raise BadValue("a time without its offset: write 2026-11-24T09:30:00+08:00")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=locale.zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return within_reach(moment if moment.tzinfo else moment.replace(tzinfo=locale.zone))
+    except (ValueError, InvalidInput) as error:
         if isinstance(error, BadValue):
             raise
         raise BadValue("not a time such as 2026-11-24T09:30:00+08:00") from error

@@ -209,6 +209,10 @@ def test_a_plan_is_tried_with_its_mistakes_named_saved_drawn_once_and_put_to_res
     assert "这一期已经抽过了" in mei.post("/review/plans/daily/draw", {"on": on}, 409)
     today = now().astimezone(world.services.reviews.zone).date().isoformat()
     assert "这一期还没有结束" in mei.post("/review/plans/daily/draw", {"on": today}, 409)
+    for day in ("0001-01-01", "9999-12-31"):
+        kept = mei.post("/review/plans/try", {"text": PLAN, "on": day}, 400)
+        assert ("在能推算的范围内" in kept, "每天抽一半" in kept) == (True, True)
+        mei.post("/review/plans/daily/draw", {"on": day}, 400)
     mei.post("/review/plans/daily/rest", {"active": "false"})
     assert "daily @ 2" in mei.get("/review/plans/daily")
 

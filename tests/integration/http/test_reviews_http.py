@@ -226,6 +226,8 @@ def test_a_plan_is_saved_by_version_tried_dry_and_draws_a_period_once(world: Wor
     assert {case["recording_id"] for case in cases} == {call["recording_id"] for call in drawn["calls"]}
     (past,) = mei.get("/v1/sampling-plans/daily/draws", schemas.PastDrawingPage)["items"]
     assert (past["id"], past["drawn"]) == (drawn["id"], 3)
+    for day in ("0001-01-01T00:00:00+08:00", "9999-12-31T23:00:00-08:00"):
+        assert mei.post("/v1/sampling-plans/daily/draw", {"on": day}, 400)["code"] == "invalid_input"
     mei._send("GET", "/v1/sampling-plans/none", 404)
 
 

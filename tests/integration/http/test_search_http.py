@@ -82,9 +82,25 @@ def test_a_seller_finds_own_calls_only(world: World, client: TestClient) -> None
         ("cursor=x", 400),
         ("label=nonsense", 400),
         ("started_from=2026-01-01T00:00:00", 400),
+        ("started_from=0001-01-01T00:00:00%2B08:00", 400),
+        ("started_before=9999-12-31T23:00:00-08:00", 400),
         ("score_from=120", 422),
         ("role=nobody", 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(world: World, client: TestClient, query: str, status: int) -> None:
     assert client.get(f"/v1/search?{query}", headers=world.headers("manager")).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/recordings?started_from=0001-01-01T00:00:00%2B08:00",
+        "/v1/customers?updated_since=9999-12-31T23:59:59-08:00",
+        "/v1/digests/9999-W52",
+        "/v1/digests/0001-W01",
+    ],
+)
+def test_a_time_out_of_reach_is_the_callers_mistake(world: World, client: TestClient, path: str) -> None:
+    answer = client.get(path, headers=world.headers("manager"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy.orm import Session
 
 from huaxiang.api.reviews.candidates import candidates
+from huaxiang.core.database import within_reach
 from huaxiang.core.errors import Conflict
 from huaxiang.quality.review.outcomes import Actor
 from huaxiang.quality.review.plan import Candidate, Period, last_whole_period, period_at
@@ -40,8 +41,8 @@ class Sampler:
         self._teams_of = teams_of
 
     def period(self, stored: StoredPlan, moment: datetime) -> Period:
-        """Return the plan's period that a moment lies in."""
-        return period_at(stored.plan.period, moment, self._zone)
+        """Return the plan's period that a moment lies in. Raises InvalidInput for one out of reach."""
+        return period_at(stored.plan.period, within_reach(moment), self._zone)
 
     def last_period(self, stored: StoredPlan, moment: datetime) -> Period:
         """Return the plan's last period that is over at a moment."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+from huaxiang.core.database import within_reach
 from huaxiang.core.errors import InvalidInput
 from huaxiang.profile.coaching.calls import Call, Outcome
 from huaxiang.profile.coaching.figures import SCORE, Figure, Period, figure, figures
@@ -86,7 +87,9 @@ def period_of_week(week: str) -> Period:
     match = _WEEK.fullmatch(week)
     try:
         monday = date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
-    except ValueError:
+        if monday is not None:
+            within_reach(datetime.combine(monday, time(), UTC))
+    except (ValueError, InvalidInput):
         monday = None
     if monday is None:
         raise InvalidInput("a week is an ISO week like 2026-W47")
