@@ -160,7 +160,8 @@ def test_the_page_is_worked_by_keyboard(page: Page, call: str) -> None:
         page.keyboard.press("ArrowDown")
         expect(page.locator(f"#turn-{index}")).to_have_attribute("aria-current", "true")
         expect(page.locator(f"#turn-{index} .turn__time")).to_be_focused()
-    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # to the correction of the turn
+    page.keyboard.press("Tab")  # to its first finding
     page.keyboard.press("Enter")
     wait_until(page, "!document.querySelector('#audio').paused")
     page.keyboard.press("Escape")
