@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from reviews import DEFINITION, store_conversations
 from starlette.testclient import TestClient
 
+from huaxiang.api.access.tokens import add_token
 from huaxiang.api.http import review_schemas as schemas
 from huaxiang.core.database import now, transaction
 from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
@@ -59,9 +60,16 @@ def seller(client: TestClient) -> Person:
 
 
 @pytest.fixture
-def manager(world: World, client: TestClient) -> Person:
-    """Another manager than mei: a program."""
-    return Person(client, world.headers("manager"), {})
+def manager(client: TestClient) -> Person:
+    """Another manager than mei."""
+    return signed_in(client, "root")
+
+
+def program(world: World, client: TestClient, name: str) -> Person:
+    """A program whose token has the scope of a manager and this name."""
+    with transaction(world.services.sessions) as session:
+        _, value = add_token(session, name, ["manager"])
+    return Person(client, {"Authorization": f"Bearer {value}"}, {})
 
 
 def call_of(world: World, seller: str = SELLER, start: int = 0) -> str:
@@ -254,6 +262,44 @@ def test_a_calibration_is_blind_until_it_is_closed(world: World, mei: Person, cl
     assert mei.post(f"{path}/close", {}, 409)["code"] == "illegal_transition"
     listed = mei.get("/v1/calibrations", schemas.CalibrationPage, limit=1)
     assert [one["id"] for one in listed["items"]] == [opened["id"]]
+
+
+def test_a_token_named_like_a_reviewer_is_not_that_reviewer(
+    world: World, mei: Person, client: TestClient
+) -> None:
+    call = call_of(world)
+    opened = mei.post(
+        "/v1/calibrations", {"title": "周会", "reviewers": ["mei", "root"], "recordings": [call]}, 201
+    )
+    path = f"/v1/calibrations/{opened['id']}"
+    said = {"judgements": [{"item": one.id, "outcome": "passed"} for one in DEFINITION.items]}
+    mei.post(f"{path}/calls/{call}", said)
+    robot = program(world, client, "mei")
+    assert robot.get(path, schemas.Calibration)["scores"] == []
+    assert robot.post(f"{path}/calls/{call}", said, 403)["code"] == "forbidden"
+    assert [one["reviewer"] for one in mei.get(path, schemas.Calibration)["scores"]] == ["mei"]
+    assert mei.get(path, schemas.Calibration)["scored"] == {"mei": 1, "root": 0}
+
+
+def test_a_token_neither_judges_nor_appeals_nor_settles_whatever_its_name(
+    world: World, mei: Person, seller: Person, client: TestClient
+) -> None:
+    robot, named = program(world, client, "mei"), program(world, client, SELLER)
+    case = robot.post("/v1/reviews", {"recording_id": call_of(world)}, 201)
+    assert case["history"][0]["by"] == "token:mei"
+    path = f"/v1/reviews/{case['id']}"
+    said = {"judgements": [flipped(case)], "seen": 1}
+    for act in ("judge", "submit"):
+        assert robot.post(f"{path}/{act}", said, 403)["code"] == "forbidden"
+    done = mei.post(f"{path}/submit", said)
+    appeal = {"reason": "第 3 句说了", "seen": done["version"]}
+    assert named.post(f"{path}/appeal", appeal, 403)["code"] == "forbidden"
+    appealed = seller.post(f"{path}/appeal", appeal)
+    settled = {"judgements": [], "reason": "申诉成立", "seen": appealed["version"]}
+    assert robot.post(f"{path}/settle", settled, 403)["code"] == "forbidden"
+    judged = {"judgements": [flipped(case)], "seen": appealed["version"]}
+    assert robot.post(f"{path}/judge", judged, 403)["code"] == "forbidden"
+    assert mei.get(path, schemas.Case)["state"] == "appealed"
 
 
 def test_a_repeated_opening_with_the_same_key_is_done_once(world: World, client: TestClient) -> None:

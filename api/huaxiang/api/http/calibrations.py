@@ -17,7 +17,7 @@ from huaxiang.api.http.dependencies import (
     services_of,
     visible_recording,
 )
-from huaxiang.api.reviews.access import actor_of
+from huaxiang.api.reviews.access import actor_of, need_person
 from huaxiang.api.reviews.serialise import calibration_json, calibration_line
 from huaxiang.api.serialise import JsonObject
 from huaxiang.api.services import Services
@@ -89,11 +89,15 @@ def score_call(
     recording_id: Annotated[str, Path(max_length=36)],
     body: schemas.CallScoreIn,
 ) -> Response:
-    """Judge every item of a call as one of its reviewers; scoring again adds a row that counts instead."""
+    """Judge every item of a call as one of its reviewers; scoring again adds a row that counts instead.
+
+    Reviewers are signed-in people: a token gets 403.
+    """
     services = services_of(request)
     said = [Judgement(one.item, one.outcome, one.reason) for one in body.judgements]
 
     def work(session: Session) -> Answer:
+        need_person(caller)
         found = services.reviews.calibrations.score(
             session, calibration_id, recording_id, actor_of(caller).name, said
         )

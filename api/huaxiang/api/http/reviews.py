@@ -20,7 +20,7 @@ from huaxiang.api.http.dependencies import (
     services_of,
     visible_recording,
 )
-from huaxiang.api.reviews.access import acting_on, actor_of, handed_in, visible_case
+from huaxiang.api.reviews.access import acting_on, actor_of, handed_in, need_person, visible_case
 from huaxiang.api.reviews.serialise import case_json, lines
 from huaxiang.api.serialise import JsonObject
 from huaxiang.api.services import Services
@@ -115,11 +115,18 @@ def assign(request: Request, caller: Manager, case_id: CaseId, body: schemas.Ass
 
 @router.post("/{case_id}/judge", summary="Keep judgements", responses={200: {"model": schemas.Case}})
 def judge(request: Request, caller: Manager, case_id: CaseId, body: schemas.JudgeIn) -> Response:
-    """Keep judgements of items without handing the review in; they count when it is handed in."""
+    """Keep judgements of items without handing the review in; they count when it is handed in.
+
+    Who judges is a signed-in person: a token gets 403.
+    """
     cases = services_of(request).reviews.cases
     said = _judgements(body.judgements)
     return _act(
-        request, caller, case_id, lambda session, actor: cases.judge(session, case_id, actor, said, body.seen)
+        request,
+        caller,
+        case_id,
+        lambda session, actor: cases.judge(session, case_id, actor, said, body.seen),
+        judges=True,
     )
 
 
@@ -127,6 +134,7 @@ def judge(request: Request, caller: Manager, case_id: CaseId, body: schemas.Judg
 def submit(request: Request, caller: Manager, case_id: CaseId, body: schemas.SubmitIn) -> Response:
     """Hand in a review with at least one judgement; from then on the seller may appeal for a while.
 
+    Who hands in is a signed-in person: a token gets 403.
     409 `out_of_date` where somebody judged one of these items, or the case went on, since `seen`.
     """
     cases = services_of(request).reviews.cases
@@ -136,6 +144,7 @@ def submit(request: Request, caller: Manager, case_id: CaseId, body: schemas.Sub
         caller,
         case_id,
         lambda session, actor: cases.submit(session, case_id, actor, said, body.seen, body.reason),
+        judges=True,
     )
 
 
@@ -168,7 +177,10 @@ def appeal(request: Request, caller: Listener, case_id: CaseId, body: schemas.Ap
 
 @router.post("/{case_id}/settle", summary="Settle an appeal (终审)", responses={200: {"model": schemas.Case}})
 def settle(request: Request, caller: Manager, case_id: CaseId, body: schemas.SettleIn) -> Response:
-    """Settle an appeal for good, with a reason, as another person than the reviewer."""
+    """Settle an appeal for good, with a reason, as another person than the reviewer.
+
+    Who settles is a signed-in person: a token gets 403.
+    """
     cases = services_of(request).reviews.cases
     said = _judgements(body.judgements)
     return _act(
@@ -176,6 +188,7 @@ def settle(request: Request, caller: Manager, case_id: CaseId, body: schemas.Set
         caller,
         case_id,
         lambda session, actor: cases.settle(session, case_id, actor, said, body.reason, body.seen),
+        judges=True,
     )
 
 
@@ -213,13 +226,23 @@ def open_review(
 
 
 def _act(
-    request: Request, caller: Caller, case_id: str, work: Callable[[Session, Actor], StoredCase]
+    request: Request,
+    caller: Caller,
+    case_id: str,
+    work: Callable[[Session, Actor], StoredCase],
+    *,
+    judges: bool = False,
 ) -> Response:
-    """Do one act on a case that the caller may see, once, and return the case after it."""
+    """Do one act on a case that the caller may see, once, and return the case after it.
+
+    What ``judges`` is done by signed-in people only.
+    """
     services = services_of(request)
 
     def act(session: Session) -> Answer:
         stored = visible_case(session, services.reviews, caller, case_id)
+        if judges:
+            need_person(caller)
         done = work(session, acting_on(session, caller, stored))
         return Answer(_document(session, services, caller, done))
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from huaxiang.api.access.callers import Caller, CallerKind
 from huaxiang.api.reviews.suite import Reviews
-from huaxiang.core.errors import NotFound
+from huaxiang.core.errors import Forbidden, NotFound
 from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.review.case import Case, replay
 from huaxiang.quality.review.outcomes import ActKind, Actor, CaseState
@@ -18,8 +18,24 @@ from huaxiang.quality.review.review_store import StoredCase
 
 
 def actor_of(caller: Caller) -> Actor:
-    """Return a caller as the reviews know them: a seller by the name that recordings have."""
+    """Return a caller as the reviews know them: a seller by the name that recordings have.
+
+    Reviewers and sellers are known by name, and a token may be called anything: what is no person bears its
+    kind before its name, with a colon, which no name to sign in by has.
+    """
+    if caller.kind is not CallerKind.USER:
+        return Actor(caller.key, f"{caller.kind.value}:{caller.name}")
     return Actor(caller.key, caller.only_seller or caller.name)
+
+
+def need_person(caller: Caller) -> None:
+    """Raise Forbidden unless somebody signed in: who judges, and who settles, is a person.
+
+    Nobody knows whose hands a token is in, so by one a reviewer could settle the appeal against the own
+    review.
+    """
+    if caller.kind is not CallerKind.USER:
+        raise Forbidden("only people judge and settle, signed in; a token opens, assigns and reads")
 
 
 def acting_on(session: Session, caller: Caller, stored: StoredCase) -> Actor:
