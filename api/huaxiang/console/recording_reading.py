@@ -21,7 +21,7 @@ from huaxiang.console.present_corrections import findings_of, turn_form
 from huaxiang.console.present_progress import ProgressView
 from huaxiang.console.recording_view import RecordingPage, Stored, progress_view, recording_page
 from huaxiang.console.views import Views, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import RecordingStatus
 from huaxiang.profile.tables import ConversationRow
@@ -41,7 +41,7 @@ def read_progress(
     services: Services, request: Request, caller: Caller, recording_id: str
 ) -> ProgressView | None:
     """Return how far a recording is, in few queries; None for one that is done or has failed."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         recording = visible_recording(session, services, caller, recording_id)
         progress = progress_of(session, [recording_id]).get(recording_id)
         turns = session.scalar(select(func.count()).where(TurnRow.recording_id == recording_id)) or 0
@@ -52,7 +52,7 @@ def with_form(services: Services, request: Request, page: RecordingPage, turn: i
     """Return a page with the form of one turn open. Raises NotFound for a turn that is not there."""
     if not page.corrects:
         return page
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         call = services.corrections.form(session, page.id)
     found = next((one for one in call.transcript.turns if one.index == turn), None)
     if found is None:
@@ -77,7 +77,7 @@ def show_recording(
 
 
 def _stored(services: Services, caller: Caller, recording_id: str) -> Stored:
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         recording = visible_recording(session, services, caller, recording_id)
         past = session.get(ConversationRow, recording_id)
         failure = services.recordings.failure(session, recording_id)

@@ -39,7 +39,7 @@ from huaxiang.console.review_reading import (
 )
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import Conflict, Forbidden, InvalidInput
 from huaxiang.quality.review.outcomes import CaseState, Judgement, Outcome
 from huaxiang.quality.review.queue import QueueFilters, counts, queue
@@ -65,7 +65,7 @@ def review_router(services: Services, views: Views) -> APIRouter:
 
     @router.get("/review/next")
     def following(request: Request, caller: Manager, after: str | None = None) -> Response:
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             case_id = next_case(session, caller, after)
         return RedirectResponse(f"/review/{case_id}" if case_id else "/review", 303)
 
@@ -99,7 +99,7 @@ def queue_page(
         assignee=actor_of(caller).name if chosen["mine"] else None,
         seller=chosen["seller"] or None,
     )
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         page = queue(session, filters, cursor=query.get("cursor"), limit=PAGE, newest_first=not waits)
         rows = case_rows(session, services, page.cases, text)
         found = counts(session)
@@ -139,7 +139,7 @@ def case_page(
 ) -> Response:
     """Return the page of a case; what was written into its form stands there again where it was wrong."""
     text, moment = language_of(request), now()
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         opened = opened_case(session, services, caller, case_id, text)
         actor = acting_on(session, caller, opened.stored)
         may = ability(opened.stored.case, actor, moment, manages=is_manager(caller))

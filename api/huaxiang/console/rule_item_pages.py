@@ -21,7 +21,7 @@ from huaxiang.console.recording_view import local_time
 from huaxiang.console.rule_pages import scorecard_of
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.definition import ScorecardDefinition
@@ -38,7 +38,7 @@ def rule_item_router(services: Services, views: Views) -> APIRouter:
     @router.get("/rules/{rule_id}/items/{item_id}")
     def item(request: Request, caller: Manager, rule_id: str, item_id: str, start: int = 0) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             definition = scorecard_of(desk.rules.get(session, rule_id))
             page = _item_page(session, desk, definition, item_id, max(start, 0), text, zone)
         return views.render(request, "rule_item.html", section="rules", page=page)

@@ -36,7 +36,7 @@ from huaxiang.console.present_rules import (
 from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import NotFound
 from huaxiang.quality.definition import RuleSet, ScorecardDefinition
 from huaxiang.quality.history.lab_store import Found
@@ -64,7 +64,7 @@ def rule_router(services: Services, views: Views) -> APIRouter:
     @router.get("/rules")
     def listing(request: Request, caller: Manager) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             desk.freshen_lab(session)
             page = _list_page(session, desk, request.query_params, text, zone)
             lab = _lab_state(session, desk, page.pop("found"), zone)
@@ -94,7 +94,7 @@ def rule_router(services: Services, views: Views) -> APIRouter:
     @router.get("/rules/{rule_id}")
     def one(request: Request, caller: Manager, rule_id: str) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             file = desk.rules.get(session, rule_id)
             page = _file_page(session, desk, file, text, zone)
             lab = _lab_state(session, desk, page.pop("found"), zone)
@@ -254,7 +254,7 @@ def _lab_state(session: Session, desk: HistoryDesk, found: Sequence[Found], zone
 
 def _known(services: Services, rule_id: str) -> str:
     """Return the id of a file that is there. Raises NotFound."""
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         return services.history.rules.get(session, rule_id).id
 
 

@@ -27,7 +27,7 @@ from huaxiang.console.present_sampling import (
 )
 from huaxiang.console.review_reading import recordings_of, reviewer_names
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import Conflict, InvalidInput, NotFound
 from huaxiang.quality.review.plan import Period, parse_plan
 from huaxiang.quality.review.plan_store import StoredPlan
@@ -54,7 +54,7 @@ def sampling_router(services: Services, views: Views) -> APIRouter:
     @router.get("/review/plans")
     def listing(request: Request, caller: Manager) -> Response:
         text, zone, plans = language_of(request), services.reviews.zone, services.reviews.plans
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             rows = []
             for stored in plans.list(session):
                 last = next(iter(plans.past(session, stored.plan.name, limit=1)), None)
@@ -64,7 +64,7 @@ def sampling_router(services: Services, views: Views) -> APIRouter:
     @router.get("/review/plans/new")
     def new(request: Request, caller: Manager, preset: str = "random") -> Response:
         chosen = preset if preset in PRESETS else "random"
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             written = preset_text(chosen, reviewer_names(session))
         return _page(services, views, request, _Editor(None, written), preset=chosen)
 
@@ -83,7 +83,7 @@ def sampling_router(services: Services, views: Views) -> APIRouter:
 
     @router.get("/review/plans/{name}")
     def one(request: Request, caller: Manager, name: str) -> Response:
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             stored = services.reviews.plans.get(session, name)
         return _page(services, views, request, _Editor(stored, stored.text))
 
@@ -108,7 +108,7 @@ def _page(services: Services, views: Views, request: Request, editor: _Editor, p
     text, zone = language_of(request), services.reviews.zone
     _, mistakes = parse_plan(editor.text)
     shown: dict[str, Any] = {"past": [], "row": None}
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         people = reviewer_names(session)
         if editor.stored is not None:
             past = services.reviews.plans.past(session, editor.stored.plan.name, limit=PAST)
@@ -132,7 +132,7 @@ def _page(services: Services, views: Views, request: Request, editor: _Editor, p
 
 
 def _known(services: Services, name: str) -> StoredPlan | None:
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         try:
             return services.reviews.plans.get(session, name)
         except NotFound:
@@ -151,7 +151,7 @@ def _try(services: Services, request: Request, caller: Caller, form: Mapping[str
         period = _period(services, candidate, on)
     except InvalidInput:
         return _Editor(known, written, on, wrong=language_of(request)("sampling.no_day"), status=400)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         drawing = services.reviews.sampler.propose(session, candidate, period).drawing
         recordings = recordings_of(session, [pick.recording_id for pick in drawing.sample.picks])
     view = drawn_view(drawing, recordings, language_of(request), services.reviews.zone)
@@ -182,7 +182,7 @@ def _draw(
     services: Services, views: Views, request: Request, caller: Caller, name: str, form: Mapping[str, str]
 ) -> Response:
     on, moment = form.get("on", ""), now()
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         stored = services.reviews.plans.get(session, name)
     try:
         period = _period(services, stored, on)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command.console import emit_json, emit_table, emit_text
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def sample(
         raise typer.BadParameter("--on needs --plan", param_hint="--on")
     storage, reviews = _opened()
     sampler, moment = reviews.sampler, now()
-    with transaction(storage.sessions) as session:
+    with (reading if dry_run else transaction)(storage.sessions) as session:
         if plan is None:
             due = sampler.due(session, moment)
         else:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.history.meaning import Meaning, asked_by
 from huaxiang.api.history.trying import counted, workers_for
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.history.judging import Judging
@@ -35,7 +35,7 @@ def run_stored_lab(
 
     Weeks begin on Monday in ``zone``.
     """
-    with transaction(sessions) as session:
+    with reading(sessions) as session:
         total = FeatureStore().count(session)
         teams = dict(SellerStore().team_of(session))
         floors = LabStore().floors(session)
