@@ -40,4 +40,4 @@ def visitors(company: ConsoleWorld, chromium_or_skip: str) -> Iterator[Visitors]
             for name in USERS:
                 sign_in(client, name)
                 cookies[name] = client.cookies["huaxiang_session"]
-        yield Visitors(browser, uploads.removesuffix(PATH), cookies, AXE)
+        yield Visitors(browser, uploads.removesuffix(PATH), cookies, AXE.read_text())

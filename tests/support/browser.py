@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
@@ -48,14 +47,14 @@ class Complaints:
 class Visitors:
     """People at their browsers: one window for each of them, width and language, opened once.
 
-    ``cookies`` are the sessions by name, ``script`` a file that every page is given (axe-core).
+    ``cookies`` are the sessions by name, ``axe`` the script that examines a page.
     """
 
-    def __init__(self, browser: Browser, address: str, cookies: Mapping[str, str], script: Path) -> None:
+    def __init__(self, browser: Browser, address: str, cookies: Mapping[str, str], axe: str) -> None:
         self._browser = browser
         self._address = address
         self._cookies = cookies
-        self._script = script
+        self.axe = axe
         self._windows: dict[tuple[str | None, int, str], BrowserContext] = {}
 
     def page(self, who: str | None, width: int, language: str) -> Page:
@@ -65,7 +64,6 @@ class Visitors:
             window = self._browser.new_context(
                 base_url=self._address, viewport={"width": width, "height": 900}
             )
-            window.add_init_script(path=self._script)
             kept = {"huaxiang_lang": language}
             if who is not None:
                 kept["huaxiang_session"] = self._cookies[who]

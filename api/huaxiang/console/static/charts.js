@@ -88,7 +88,13 @@ function draw(element) {
     chart.on("mouseover", ({ data }) => {
       element.classList.toggle("is-link", Boolean(data?.url));
     });
-    new ResizeObserver(() => chart.resize()).observe(element);
+    let width = element.clientWidth;
+    new ResizeObserver(() => {
+      if (element.clientWidth === width) return chart.resize();
+      width = element.clientWidth;
+      chart.resize();
+      draw(element); // labels and cells are laid out for the width
+    }).observe(element);
   }
   chart.setOption(dressed(option, element.clientWidth), { notMerge: true });
 }
