@@ -47,12 +47,16 @@ _COLUMNS = {"title": 1, "fires": 1, "precision": 1, "recall": 1}
 
 @dataclass(frozen=True, slots=True)
 class LabState:
-    """Whether the lab is at work, when it last was, and how many recordings rules do not see yet."""
+    """Whether the lab is at work, when it last was, and how many recordings rules do not see yet.
+
+    ``retries_at`` is when it begins by itself again where it failed, and empty where it did not.
+    """
 
     busy: bool
     at: str
     population: int
     missing: int
+    retries_at: str
 
 
 def rule_router(services: Services, views: Views) -> APIRouter:
@@ -249,6 +253,7 @@ def _lab_state(session: Session, desk: HistoryDesk, found: Sequence[Found], zone
         at=local_time(last.computed_at, zone) if last else "",
         population=max((one.figures.population for one in found), default=0),
         missing=desk.not_indexed(session),
+        retries_at=local_time(desk.lab_retries_at, zone) if desk.lab_retries_at else "",
     )
 
 

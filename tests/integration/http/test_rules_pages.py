@@ -10,12 +10,14 @@ import pytest
 from api_world import World, sign_in
 from finished import wait_for
 from reviews import MEI, review_store
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 from tried import add_indexed_history, changed_text
 
+from huaxiang.api.history.desk import LAB
 from huaxiang.core.database import now, transaction
-from huaxiang.quality.history.tables import FeaturesRow, LabRow
+from huaxiang.quality.history.tables import ComparisonChangeRow, FeaturesRow, LabRow
 from huaxiang.quality.loader import DEFAULT
 from huaxiang.quality.review.outcomes import Origin
 
@@ -203,6 +205,56 @@ def test_a_comparison_that_cannot_be_made_says_why(world: World, client: TestCli
     html = page(client, location)
     assert "对比没有完成" in html
     assert "publish" not in html
+
+
+def test_a_comparison_that_the_database_refuses_is_marked_as_failed(
+    world: World, client: TestClient, csrf: str
+) -> None:
+    add_indexed_history(world.services.sessions, 3)
+    table = ComparisonChangeRow.__tablename__
+    with transaction(world.services.sessions) as session:
+        session.execute(text(f"ALTER TABLE {table} RENAME TO elsewhere"))
+    location = compared(client, world, csrf, changed_text(), "failed")
+    with transaction(world.services.sessions) as session:
+        session.execute(text(f"ALTER TABLE elsewhere RENAME TO {table}"))
+        tried = world.services.history.comparisons.get(session, location.rsplit("/", 1)[1])
+    assert tried.error == "storage"
+
+
+def test_a_lab_that_fails_says_so_and_is_not_begun_by_every_look(
+    world: World, client: TestClient, csrf: str
+) -> None:
+    desk, sessions = world.services.history, world.services.sessions
+    add_indexed_history(sessions, 3)
+
+    def encoded_as(encoding: int) -> None:
+        with transaction(sessions) as session:
+            session.execute(update(FeaturesRow).values(encoding=encoding))
+
+    def failed() -> tuple[int, bool]:
+        lab_is_through(world)
+        failures = desk.slow.failures(LAB)
+        return failures.count if failures else 0, "上次计算没有完成" in page(client, "/rules")
+
+    with transaction(sessions) as session:
+        readable = session.scalars(select(FeaturesRow.encoding)).first()
+    assert readable is not None
+    with capture_logs() as logged:  # drawing what failed in colours takes seconds
+        encoded_as(99)
+        page(client, "/rules")
+        assert failed() == (1, True)
+        assert failed() == (1, True), "a look began it again"
+        first = desk.lab_retries_at
+        desk.start_lab()
+        assert failed() == (2, True), "a person may begin it"
+        second = desk.lab_retries_at
+        assert first is not None
+        assert second is not None
+        assert second - now() > timedelta(minutes=1) > first - now()
+        encoded_as(readable)
+        desk.start_lab()
+        assert failed() == (0, False)
+    assert [entry["work"] for entry in logged if "failed" in entry["event"]] == [LAB, LAB]
 
 
 def test_a_published_version_scores_the_history_where_that_is_asked_for(

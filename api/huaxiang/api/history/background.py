@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from queue import SimpleQueue
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from huaxiang.core.database import now
 from huaxiang.core.errors import HuaxiangError
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How often work failed on end, and when it last did."""
+
+    count: int
+    last: datetime
 
 
 class Background:
@@ -25,6 +36,7 @@ class Background:
     def __init__(self) -> None:
         self._waiting: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
         self._names: set[str] = set()
+        self._failures: dict[str, Failures] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -46,13 +58,26 @@ class Background:
         with self._lock:
             return name in self._names
 
+    def failures(self, name: str) -> Failures | None:
+        """Return how work of this name failed since it was last done; None where it did not."""
+        with self._lock:
+            return self._failures.get(name)
+
     def _run(self) -> None:
         while True:
             name, work = self._waiting.get()
+            is_done = False
             try:
                 work()
+                is_done = True
             except (HuaxiangError, SQLAlchemyError):
                 _log.warning("work on the history failed", work=name, exc_info=True)
             finally:
                 with self._lock:
+                    self._note(name, is_done)
                     self._names.discard(name)
+
+    def _note(self, name: str, is_done: bool) -> None:
+        before = self._failures.pop(name, None)
+        if not is_done:
+            self._failures[name] = Failures(before.count + 1 if before else 1, now())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.history.applying import apply_scorecards
@@ -17,7 +18,7 @@ from huaxiang.api.history.lab import run_stored_lab
 from huaxiang.api.history.meaning import Meaning, asked_by
 from huaxiang.api.history.trying import Advance, try_on_history
 from huaxiang.core.database import now, transaction
-from huaxiang.core.errors import Conflict, HuaxiangError
+from huaxiang.core.errors import Conflict, HuaxiangError, StorageError
 from huaxiang.core.types import Scorecard
 from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.check import ExampleResult
@@ -34,6 +35,8 @@ from huaxiang.quality.rule_versions import Publication
 APPLY, LAB = "apply", "lab"
 FRESH_FOR = timedelta(minutes=10)
 """So long what the lab found is shown although reviews came since."""
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
+"""So long the lab is not begun by itself after a failure: twice as long after each, up to the last."""
 _PROGRESS_EVERY_S = 0.4
 
 
@@ -90,12 +93,13 @@ class HistoryDesk:
             found = try_on_history(
                 self.sessions, before, after, self._noting(comparison_id), meaning=self.meaning
             )
-        except HuaxiangError as error:
             with transaction(self.sessions) as session:
-                self.comparisons.fail(session, comparison_id, error.code)
+                self.comparisons.finish(session, comparison_id, found)
+        except (HuaxiangError, SQLAlchemyError) as error:
+            code = error.code if isinstance(error, HuaxiangError) else StorageError.code
+            with transaction(self.sessions) as session:
+                self.comparisons.fail(session, comparison_id, code)
             raise
-        with transaction(self.sessions) as session:
-            self.comparisons.finish(session, comparison_id, found)
 
     def explained(
         self, session: Session, tried: Tried, recording_id: str
@@ -145,6 +149,15 @@ class HistoryDesk:
         return self.slow.is_busy(LAB)
 
     @property
+    def lab_retries_at(self) -> datetime | None:
+        """When the lab may begin by itself again, after it failed in this process; None where it did not."""
+        failed = self.slow.failures(LAB)
+        if failed is None:
+            return None
+        # 2 ** 6 minutes are more than the last one, so greater powers need not be reckoned.
+        return failed.last + min(FIRST_RETRY * 2 ** min(failed.count - 1, 6), LAST_RETRY)
+
+    @property
     def is_applying(self) -> bool:
         """Whether the history is being scored in this process."""
         return self.slow.is_busy(APPLY)
@@ -153,7 +166,11 @@ class HistoryDesk:
         """Run the lab in the background where rules came, or somebody reviewed, since it last was.
 
         After reviews it waits for ``FRESH_FOR``, so that a morning of reviewing is not measured call by call.
+        After a failure it waits too (``lab_retries_at``), lest every look at the page begin it again.
         """
+        retries_at = self.lab_retries_at
+        if retries_at is not None and now() < retries_at:
+            return False
         if not self.indexed(session):
             return False
         references = {definition.reference for definition in self.rules.current(session)}
