@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from huaxiang.core.errors import Conflict, NotFound, OutOfDate
 from huaxiang.ingest.tables import RecordingRow
 from huaxiang.quality.review.outcomes import Actor, CaseState, Judgement, Origin, Outcome, outcome_of
 from huaxiang.quality.review.queue import QueueFilters, counts, judged_items, queue
-from huaxiang.quality.review.review_store import ReviewStore, StoredCase
+from huaxiang.quality.review.review_store import ReviewStore, StoredCase, load_cases
 from huaxiang.quality.review.tables import APPEND_ONLY, ReviewActRow
 from huaxiang.quality.scorecard_store import ScorecardStore
 from huaxiang.quality.totals import total
@@ -124,6 +125,25 @@ def test_a_call_that_nobody_looked_at_has_its_automatic_score(sessions: sessionm
     assert list(score) == [call.recording.id]
     assert score[call.recording.id].score == automatic.score
     assert score[call.recording.id].state is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_more_calls_are_read_than_a_statement_takes_variables(sessions: sessionmaker[Session]) -> None:
+    (stored,) = opened(sessions)
+    many = [f"nothing-{number}" for number in range(1200)]
+    with transaction(sessions) as session:
+        connection = session.connection().connection.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        before = connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        try:
+            assert list(STORE.newest(session, [*many, stored.recording_id])) == [stored.recording_id]
+            assert list(STORE.final(session, [*many, stored.recording_id])) == [stored.recording_id]
+            assert list(STORE.final_of(session, [stored] * 1200)) == [stored.id]
+            assert [one.acts for one in load_cases(session, [stored.id, *many, stored.id])] == [
+                stored.acts, stored.acts,
+            ]  # fmt: skip
+        finally:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
 
 
 def test_of_several_scorecards_the_main_one_in_force_holds(sessions: sessionmaker[Session]) -> None:

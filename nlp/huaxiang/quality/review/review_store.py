@@ -32,7 +32,7 @@ from huaxiang.quality.review.outcomes import (
     Outcome,
     automatic_of,
 )
-from huaxiang.quality.review.scores import automatic_items, newest_corrected
+from huaxiang.quality.review.scores import automatic_items, batches, newest_corrected
 from huaxiang.quality.review.tables import ReviewActRow, ReviewCaseRow
 
 DefinitionFor = Callable[[Session, str], ScorecardDefinition]
@@ -126,12 +126,14 @@ class ReviewStore:
 
     def newest(self, session: Session, recording_ids: Collection[str]) -> Mapping[str, StoredCase]:
         """Return the newest case of each recording that has one."""
-        rows = session.scalars(
-            select(ReviewCaseRow)
-            .where(ReviewCaseRow.recording_id.in_(recording_ids))
-            .order_by(ReviewCaseRow.created_at, ReviewCaseRow.id)
-        )
-        by_recording = {row.recording_id: row for row in rows}
+        by_recording: dict[str, ReviewCaseRow] = {}
+        for batch in batches(recording_ids):
+            rows = session.scalars(
+                select(ReviewCaseRow)
+                .where(ReviewCaseRow.recording_id.in_(batch))
+                .order_by(ReviewCaseRow.created_at, ReviewCaseRow.id)
+            )
+            by_recording.update((row.recording_id, row) for row in rows)
         acts = _acts(session, [row.id for row in by_recording.values()])
         return {key: _stored(row, acts.get(row.id, ())) for key, row in by_recording.items()}
 
@@ -277,19 +279,22 @@ def _suggested(session: Session, recording_ids: Sequence[str]) -> dict[tuple[str
     """Return the items that only suggested where calls were scored, by recording and definition."""
     row = ScorecardItemRow
     found: dict[tuple[str, str], set[str]] = {}
-    for recording_id, definition, item in session.execute(
-        select(row.recording_id, row.definition, row.item_id).where(
-            row.recording_id.in_(recording_ids), row.suggest_only
-        )
-    ):
-        found.setdefault((recording_id, definition), set()).add(item)
+    for batch in batches(recording_ids):
+        for recording_id, definition, item in session.execute(
+            select(row.recording_id, row.definition, row.item_id).where(
+                row.recording_id.in_(batch), row.suggest_only
+            )
+        ):
+            found.setdefault((recording_id, definition), set()).add(item)
     return {key: frozenset(items) for key, items in found.items()}
 
 
 def load_cases(session: Session, case_ids: Sequence[str]) -> list[StoredCase]:
     """Return cases in the order of ``case_ids``; those that are gone are left out."""
     rows = {
-        row.id: row for row in session.scalars(select(ReviewCaseRow).where(ReviewCaseRow.id.in_(case_ids)))
+        row.id: row
+        for batch in batches(case_ids)
+        for row in session.scalars(select(ReviewCaseRow).where(ReviewCaseRow.id.in_(batch)))
     }
     acts = _acts(session, case_ids)
     return [_stored(rows[one], acts.get(one, ())) for one in case_ids if one in rows]
@@ -326,14 +331,16 @@ def _flush(session: Session) -> None:
 
 
 def _acts(session: Session, case_ids: Sequence[str]) -> dict[str, tuple[Act, ...]]:
-    rows = session.scalars(
-        select(ReviewActRow)
-        .where(ReviewActRow.case_id.in_(case_ids))
-        .order_by(ReviewActRow.case_id, ReviewActRow.sequence)
-    )
     found: dict[str, list[Act]] = {}
-    for row in rows:
-        found.setdefault(row.case_id, []).append(_act(row))
+    # A case that is named twice must not bring its acts twice.
+    for batch in batches(dict.fromkeys(case_ids)):
+        rows = session.scalars(
+            select(ReviewActRow)
+            .where(ReviewActRow.case_id.in_(batch))
+            .order_by(ReviewActRow.case_id, ReviewActRow.sequence)
+        )
+        for row in rows:
+            found.setdefault(row.case_id, []).append(_act(row))
     return {case_id: tuple(acts) for case_id, acts in found.items()}
 
 

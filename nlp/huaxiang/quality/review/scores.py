@@ -48,7 +48,7 @@ def automatic_items(
     Where the wanted one is not stored any more, the main one stands in its place.
     """
     chosen: dict[str, ScorecardRow] = {}
-    for batch in _batches(recording_ids):
+    for batch in batches(recording_ids):
         rows = session.scalars(
             select(ScorecardRow)
             .where(ScorecardRow.recording_id.in_(batch))
@@ -65,7 +65,7 @@ def automatic_items(
             if known is None or known.definition != (wanted or {}).get(row.recording_id):
                 chosen[row.recording_id] = row
     items: dict[str, list[ScorecardItemRow]] = {}
-    for batch in _batches(chosen):
+    for batch in batches(chosen):
         keys = [(key, chosen[key].definition) for key in batch]
         for item in session.scalars(
             select(ScorecardItemRow)
@@ -81,7 +81,7 @@ def newest_corrected(
 ) -> dict[tuple[str, str], CorrectedScore]:
     """Return the newest score of the corrected form by recording and definition."""
     found: dict[tuple[str, str], CorrectedScore] = {}
-    for batch in _batches(recording_ids):
+    for batch in batches(recording_ids):
         rows = session.scalars(
             select(CorrectedScoreRow)
             .where(CorrectedScoreRow.recording_id.in_(batch))
@@ -121,7 +121,7 @@ def save_corrected(session: Session, recording_id: str, scorecard: Scorecard) ->
     session.flush()
 
 
-def _batches(keys: Collection[str]) -> list[list[str]]:
+def batches(keys: Collection[str]) -> list[list[str]]:
     """Cut keys into lists that a database takes as parameters."""
     listed = list(keys)
     return [listed[start : start + BATCH] for start in range(0, len(listed), BATCH)]
