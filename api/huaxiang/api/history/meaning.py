@@ -34,7 +34,9 @@ class Asked:
 class Meaning:
     """An encoder with the name (model and revision) under which its vectors are stored.
 
-    It is loaded when it is first asked for, so a company whose rules compare no meanings pays nothing.
+    It is loaded when a vector is first made: with rules that compare meanings, and, where vectors are kept
+    beside the features, with the first conversation whatever the rules are, so that rules that compare
+    meanings can be tried later on what was held before.
     """
 
     name: str
