@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huaxiang.core.database import Base, UtcDateTime, string_enum
@@ -81,6 +91,10 @@ class RecordingRow(Base):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
     audio: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     decoded_key: Mapped[str | None] = mapped_column(String(500))
+
+
+HELD_AT = func.coalesce(RecordingRow.started_at, RecordingRow.received_at, type_=UtcDateTime())
+"""When a conversation was held, for queries; when it was received, where nobody told."""
 
 
 class QuarantineRow(Base):

@@ -12,10 +12,10 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from huaxiang.api.coaching.reading import HELD_AT, Scope
+from huaxiang.api.coaching.reading import Scope
 from huaxiang.api.coaching.records import BEHAVIOUR_DAYS, Records, split_by_seller
 from huaxiang.core.errors import InvalidInput, NotFound
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.profile.coaching import digest as weekly
 from huaxiang.profile.coaching.behaviours import Behaviours
 from huaxiang.profile.coaching.calls import Call, Clip

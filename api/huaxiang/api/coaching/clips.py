@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from huaxiang.api.coaching.reading import HELD_AT
 from huaxiang.asr.tables import TurnRow
 from huaxiang.core.types import Evidence, FindingKind, Role
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import FindingRow, ScorecardItemRow, ScorecardRow
 from huaxiang.profile.coaching.calls import Call, Clip
 from huaxiang.profile.coaching.library import Entry

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.types import Evidence, FindingKind
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import FindingRow, InsightsRow, ScorecardItemRow, ScorecardRow
 from huaxiang.profile.coaching.calls import Call, CallOutcome, ItemResult, Outcome, numbers_of
 from huaxiang.profile.coaching.figures import Period
@@ -20,9 +20,6 @@ from huaxiang.profile.coaching.objections import Course, answer_kind
 from huaxiang.profile.coaching.outcomes import DEFAULT_WINDOW_DAYS, outcomes
 from huaxiang.profile.tables import ConversationRow
 
-HELD_AT = func.coalesce(
-    RecordingRow.started_at, RecordingRow.received_at, type_=RecordingRow.received_at.type
-)
 AGREED = frozenset({"agree_next_step", "purchase_intent"})
 NEXT_WORDS_TURNS = 2
 _UNKNOWN = CallOutcome(Outcome.UNKNOWN, "no_customer")

@@ -12,12 +12,12 @@ from huaxiang.api.history.meaning import Meaning, said_in
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.asr.transcripts import TranscriptStore
 from huaxiang.core.database import transaction
-from huaxiang.core.types import Insights, Transcript
+from huaxiang.core.types import Transcript
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.nlp.insights_store import InsightsStore
 from huaxiang.quality.history.store import FeatureStore
 from huaxiang.quality.history.vectors import SentenceMap
-from huaxiang.quality.review.corrected import corrected
+from huaxiang.quality.review.corrected import corrected, corrected_transcript
 from huaxiang.quality.review.correction_store import CorrectionStore
 from huaxiang.quality.review.corrections import Correction
 
@@ -115,6 +115,5 @@ def _heard(session: Session, recording_id: str) -> tuple[Transcript, Sequence[Co
 
 
 def _said(session: Session, recording_id: str) -> Transcript:
-    """Return what was said by what people put right; what was found is not needed for that."""
-    heard, log = _heard(session, recording_id)
-    return corrected(heard, Insights((), {}), log)[0]
+    """Return what was said by what people put right."""
+    return corrected_transcript(*_heard(session, recording_id))

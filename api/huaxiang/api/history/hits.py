@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.types import Evidence, Window
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
 
 
@@ -30,7 +30,6 @@ def newest_hits(
     session: Session, definition: str, item: str, *, offset: int = 0, limit: int = 20
 ) -> Sequence[Hit]:
     """Return the calls that an item of a version (``id @ version``) fails, the newest first."""
-    at = func.coalesce(RecordingRow.started_at, RecordingRow.received_at)
     rows = session.execute(
         select(ScorecardItemRow, RecordingRow.seller, RecordingRow.started_at, RecordingRow.received_at)
         .join(RecordingRow, RecordingRow.id == ScorecardItemRow.recording_id)
@@ -39,7 +38,7 @@ def newest_hits(
             ScorecardItemRow.item_id == item,
             ScorecardItemRow.passed.is_(False),
         )
-        .order_by(at.desc(), RecordingRow.id)
+        .order_by(HELD_AT.desc(), RecordingRow.id)
         .offset(offset)
         .limit(limit)
     )

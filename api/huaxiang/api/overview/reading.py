@@ -16,7 +16,7 @@ from huaxiang.api.overview.period import Since, last_days, start_of
 from huaxiang.api.search.choices import Item, items_in_use
 from huaxiang.api.search.listing import ListFilters, RecordingList, main_scorecards
 from huaxiang.core.types import Evidence, RecordingStatus
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import ScorecardItemRow
 from huaxiang.profile.coaching.statistics import Estimate, mean, rate
 from huaxiang.profile.coaching.tables import SellerRow
@@ -25,9 +25,6 @@ from huaxiang.quality.review.outcomes import CaseState
 TREND_DAYS = 28
 WINDOW_DAYS = 7
 VETOES_SHOWN = 6
-HELD_AT = func.coalesce(
-    RecordingRow.started_at, RecordingRow.received_at, type_=RecordingRow.received_at.type
-)
 
 
 @dataclass(frozen=True, slots=True)

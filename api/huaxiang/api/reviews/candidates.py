@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from huaxiang.asr.tables import TranscriptRow
 from huaxiang.core.types import Setting
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
 from huaxiang.quality.review.outcomes import outcome_of
 from huaxiang.quality.review.plan import Candidate, Period, SampledItem
 
-HELD_AT = func.coalesce(
-    RecordingRow.started_at, RecordingRow.received_at, type_=RecordingRow.received_at.type
-)
 _SETTINGS = {setting.value: setting for setting in Setting}
 
 

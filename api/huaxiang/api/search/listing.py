@@ -31,7 +31,7 @@ from huaxiang.asr.tables import TranscriptRow
 from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.core.types import FindingKind, Recording, RecordingStatus, Setting
 from huaxiang.ingest.recordings import recording_of_row
-from huaxiang.ingest.tables import RecordingRow
+from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import FindingRow, ScorecardItemRow, ScorecardRow
 from huaxiang.profile.coaching.tables import SellerRow
 from huaxiang.profile.tables import ConversationRow
@@ -130,7 +130,7 @@ class RecordingList:
         self._index = index
         self._card = main_scorecards().subquery("main_scorecard")
         self._state = _case_states().subquery("case_state")
-        self.when: ColumnElement[datetime] = func.coalesce(RecordingRow.started_at, RecordingRow.received_at)
+        self.when: ColumnElement[datetime] = HELD_AT
         share = cast(self._card.c.score, Float) / cast(self._card.c.possible, Float)
         self._share = case((self._card.c.possible > 0, share), else_=None)
         self._sorts: Mapping[str, Callable[[bool], ColumnElement[Any]]] = {

@@ -14,8 +14,7 @@ from huaxiang.api.search.listing import RecordingList
 from huaxiang.api.search.tables import SearchTurnRow
 from huaxiang.asr.tables import TurnRow
 from huaxiang.asr.transcripts import TranscriptStore
-from huaxiang.core.types import Insights
-from huaxiang.quality.review.corrected import corrected
+from huaxiang.quality.review.corrected import corrected_transcript
 from huaxiang.quality.review.correction_store import CorrectionStore
 
 
@@ -52,10 +51,7 @@ def reindex(session: Session, services: Searchable, recording_id: str) -> None:
     """
     transcript = services.transcripts.load(session, recording_id)
     corrections = CorrectionStore().load(session, recording_id)
-    if corrections:
-        # What was found is not needed to know what was said, and may be of an earlier transcript.
-        transcript, _ = corrected(transcript, Insights((), {}), corrections)
-    services.search.index.put(session, transcript)
+    services.search.index.put(session, corrected_transcript(transcript, corrections))
 
 
 def reindexing(services: Searchable) -> Callable[[Session, str], None]:

@@ -64,6 +64,11 @@ def corrected(
     )
 
 
+def corrected_transcript(transcript: Transcript, corrections: Sequence[Correction]) -> Transcript:
+    """Return what was said as people put it right; what was found is not needed for that."""
+    return corrected(transcript, Insights((), {}), corrections)[0]
+
+
 def _is_of_turns(change: Change) -> bool:
     """Tell whether a change is about turns or findings of single turns, not about what is drawn from them."""
     kind = change.finding.kind if change.finding else change.finding_kind
