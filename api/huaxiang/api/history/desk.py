@@ -154,8 +154,8 @@ class HistoryDesk:
         failed = self.slow.failures(LAB)
         if failed is None:
             return None
-        # 2 ** 6 minutes are more than the last one, so greater powers need not be reckoned.
-        return failed.last + min(FIRST_RETRY * 2 ** min(failed.count - 1, 6), LAST_RETRY)
+        # 2^6 minutes are more than the last one, so greater powers need not be reckoned.
+        return failed.last + min(FIRST_RETRY * (1 << min(failed.count - 1, 6)), LAST_RETRY)
 
     @property
     def is_applying(self) -> bool:
