@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from huaxiang.api.command import app
 from huaxiang.api.corrections import Corrections
-from huaxiang.api.history.features import index_history, missing_features, refresh_features
+from huaxiang.api.history.features import index_history, missing_features
 from huaxiang.api.history.meaning import Meaning
 from huaxiang.api.pipeline import Pipeline, tag_names
 from huaxiang.api.search.suite import build_search
@@ -129,7 +129,7 @@ def test_features_follow_a_correction_and_stay_so_when_the_call_is_processed_aga
     assert text_of_first_turn(sessions, identifier) == before
     services = make_services(engine, sessions, tmp_path)
     with transaction(sessions) as session:
-        refresh_features(session, services, identifier)
+        services.features.refresh(session, identifier)
     assert text_of_first_turn(sessions, identifier) == "您好，这里是示例公司。"
     workflow_of(sessions, conversation.insights).understand(identifier)
     assert text_of_first_turn(sessions, identifier) == "您好，这里是示例公司。"
@@ -141,7 +141,7 @@ def test_a_recording_that_is_not_there_has_no_features(
 ) -> None:
     services = make_services(engine, sessions, tmp_path)
     with transaction(sessions) as session, pytest.raises(NotFound):
-        refresh_features(session, services, "nothing")
+        services.features.refresh(session, "nothing")
 
 
 @sqlite_only

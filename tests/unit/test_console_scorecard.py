@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from invented_call import invented_scorecard, invented_transcript
 
-from huaxiang.console.present_scorecard import scorecard_view, scorecard_views
-from huaxiang.console.texts import texts
+from huaxiang.console.present_scorecard import ScorecardView, scorecard_views
+from huaxiang.console.texts import Texts, texts
 from huaxiang.core.evidence import quote
 from huaxiang.core.types import Scorecard, ScorecardItem, ScorecardSection
 from huaxiang.quality.review.final_score import FinalScore, automatic_score
@@ -16,6 +16,11 @@ from huaxiang.quality.review.outcomes import CaseState, Outcome
 ZH, EN = texts("zh"), texts("en")
 TRANSCRIPT = invented_transcript("r")
 CARD = invented_scorecard(TRANSCRIPT)
+
+
+def scorecard_view(card: Scorecard, text: Texts, final: FinalScore | None = None) -> ScorecardView:
+    (view,) = scorecard_views([card], text, {card.definition: final} if final else None)
+    return view
 
 
 def test_a_scorecard_shows_evidence_or_the_window_searched() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang.api.search.terms import read_terms
-from huaxiang.console.list_query import NAMES, read_list_query, read_query
+from huaxiang.console.list_query import NAMES, read_list_query
 from huaxiang.console.present_list import label_groups, snippet, with_present
 from huaxiang.console.texts import texts
 from huaxiang.core.types import Role
@@ -58,14 +59,14 @@ def test_an_address_says_what_the_store_is_asked() -> None:
     assert filters.inspected_from == datetime(2026, 11, 1, 10, tzinfo=UTC)
     assert filters.seller is None
     assert "nonsense" not in query.query
-    assert read_query(query.query, SORTS) == query
+    assert read_list_query(dict(parse_qsl(query.query)), SORTS) == query
 
 
 @given(parameters=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=250)))
 def test_no_address_breaks_the_list_and_its_query_says_the_same_again(parameters: dict[str, str]) -> None:
     query = read_list_query(parameters, SORTS)
     query.filters(SHANGHAI)
-    assert read_query(query.query, SORTS) == query
+    assert read_list_query(dict(parse_qsl(query.query)), SORTS) == query
 
 
 def test_an_order_that_is_the_usual_one_is_not_written() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from huaxiang.api.search.index import Search
@@ -105,11 +105,6 @@ def read_list_query(parameters: Mapping[str, str], sorts: Mapping[str, object]) 
     elif "sort" in chosen:
         chosen["sort"] = sort
     return ListQuery(chosen, sort)
-
-
-def read_query(query: str, sorts: Mapping[str, object]) -> ListQuery:
-    """Return the list that the query of an address asks for."""
-    return read_list_query(dict(parse_qsl(query)), sorts)
 
 
 def _one_of(kind: type[_E], value: str | None) -> _E | None:

@@ -98,11 +98,6 @@ def scorecard_views(
     )
 
 
-def scorecard_view(scorecard: Scorecard, text: Texts, final: FinalScore | None = None) -> ScorecardView:
-    """Return one scorecard for the page."""
-    return _card(scorecard, text, 0, final, {})
-
-
 def title_of(text: Texts, identifier: str, zh: str, en: str) -> str:
     """Return a title in the page's language; the console's own word where the rules have none."""
     told = zh if text.language == "zh" else en

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,9 +19,6 @@ from huaxiang.quality.history.vectors import SentenceMap
 from huaxiang.quality.review.corrected import corrected, corrected_transcript
 from huaxiang.quality.review.correction_store import CorrectionStore
 from huaxiang.quality.review.corrections import Correction
-
-if TYPE_CHECKING:
-    from huaxiang.api.services import Services
 
 Advance = Callable[[float], None]
 PART = 50
@@ -70,11 +66,6 @@ class FeatureWriter:
         FeatureStore().save(session, recording, transcript, insights, told.values)
         if self.meaning is not None:
             self.meaning.store(session, transcript, {**known, **(made or {})})
-
-
-def refresh_features(session: Session, services: Services, recording_id: str) -> None:
-    """Store the features of a recording anew, as after a correction. Raises NotFound."""
-    services.features.refresh(session, recording_id)
 
 
 def missing_features(sessions: sessionmaker[Session], meaning: Meaning | None = None) -> Sequence[str]:

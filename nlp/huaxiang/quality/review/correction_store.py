@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -97,13 +96,6 @@ class CorrectionStore:
             for row in rows:
                 found.setdefault(row.recording_id, []).append(_correction(row))
         return found
-
-    def corrected_recordings(self, session: Session, since: datetime | None = None) -> list[str]:
-        """Return the calls that have corrections, those corrected last first."""
-        query = select(CorrectionRow.recording_id, CorrectionRow.at).order_by(CorrectionRow.at.desc())
-        if since is not None:
-            query = query.where(CorrectionRow.at >= since)
-        return list(dict.fromkeys(recording_id for recording_id, _ in session.execute(query)))
 
 
 def _check_proposal(change: Change, known: list[Correction], actor: Actor) -> None:
