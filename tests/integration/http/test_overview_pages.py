@@ -67,6 +67,16 @@ def test_figures_scores_and_failures_are_those_of_what_is_stored(world: World) -
 
 
 @ON_SQLITE
+def test_the_interval_of_few_scores_stays_where_scores_are(world: World) -> None:
+    services = world.services
+    add_coached_history(services.sessions, 2, weeks=1)
+    with transaction(services.sessions) as session:
+        found = read_overview(session, services.search.list, Since.NIGHT, now(), SHANGHAI)
+    assert found.score is not None
+    assert (found.score.low, found.score.high) == (0.0, 1.0)
+
+
+@ON_SQLITE
 def test_each_figure_opens_the_list_that_it_counts(world: World, client: TestClient) -> None:
     add_coached_history(world.services.sessions, 24, weeks=2)
     failed = add_bare(world.services)

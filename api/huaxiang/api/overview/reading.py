@@ -25,6 +25,8 @@ from huaxiang.quality.review.outcomes import CaseState
 TREND_DAYS = 28
 WINDOW_DAYS = 7
 VETOES_SHOWN = 6
+SHARE = (0.0, 1.0)
+"""The least and the most that a score can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def read_overview(
         since=since,
         start=start,
         counts=_counts(session, recordings, start, since_then),
-        score=mean([one.share for one in since_then if one.share is not None]),
+        score=mean([one.share for one in since_then if one.share is not None], SHARE),
         vetoes=_vetoes(session, start),
         days=days,
         by_day=_by_day(scored, days),
@@ -234,7 +236,7 @@ def _by_day(scored: Iterable[_Scored], days: Sequence[date]) -> tuple[Estimate |
         if one.share is not None:
             shares[one.day].append(one.share)
     weeks = ([day - timedelta(days=back) for back in range(WINDOW_DAYS)] for day in days)
-    return tuple(mean([share for day in week for share in shares[day]]) for week in weeks)
+    return tuple(mean([share for day in week for share in shares[day]], SHARE) for week in weeks)
 
 
 def _group(
@@ -256,6 +258,6 @@ def _group(
         key=key,
         name=name,
         team=team,
-        score=mean([one.share for one in scored if one.seller in sellers and one.share is not None]),
+        score=mean([one.share for one in scored if one.seller in sellers and one.share is not None], SHARE),
         failed={item: found for item, found in rates.items() if found is not None},
     )
