@@ -71,6 +71,14 @@ def test_a_worker_that_beats_again_is_alive(sessions: sessionmaker[Session]) -> 
 
 
 @pytest.mark.usefixtures("alive")
+def test_a_watchdog_that_is_held_up_between_beat_and_look_counts_itself_alive(
+    sessions: sessionmaker[Session],
+) -> None:
+    jobs = ScriptedJobs({"of-c": "c"})
+    assert Watchdog(sessions, "a", jobs, heartbeat_s=5, dead_after_s=0).look() == ["of-c"]
+
+
+@pytest.mark.usefixtures("alive")
 def test_an_own_job_that_no_thread_does_goes_back_at_the_second_look(
     sessions: sessionmaker[Session],
 ) -> None:

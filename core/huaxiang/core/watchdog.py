@@ -75,7 +75,8 @@ class Watchdog:
         """Beat once, put every broken-off job back on the queue, and return their ids."""
         with transaction(self._sessions) as session:
             beat(session, self._executor_id)
-            alive = living(session, self._dead_after)
+            # Who looks is alive, however long this machine held it up since the beat.
+            alive = living(session, self._dead_after) | {self._executor_id}
             forget(session)
         unfinished = self._jobs.unfinished()
         lost = self._own_adrift(unfinished)
