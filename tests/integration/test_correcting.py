@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from api_world import make_services
-from corrected_calls import add_scored_call
+from corrected_calls import CALMER, MEI, add_scored_call, correct, text
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 from tried import add_indexed_history, writer_of
@@ -23,15 +23,15 @@ from huaxiang.core.types import Role, Scorecard
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.nlp.encoder import ScriptedEncoder, Vectors
 from huaxiang.nlp.insights_store import InsightsStore
-from huaxiang.quality.review.corrections import Change, CorrectionKind
-from huaxiang.quality.review.outcomes import Actor
+from huaxiang.quality.inspector import sections_of
+from huaxiang.quality.review.corrected_scorecards import with_corrected
+from huaxiang.quality.review.corrections import Change, CorrectionKind, Target
 from huaxiang.quality.review.tables import CorrectedScoreRow
 from huaxiang.quality.scorecard_store import ScorecardStore
+from huaxiang.quality.totals import total
 
 # What is tested here does not depend on the database; the stores are tested on both.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-MEI = Actor("user:mei", "mei")
-CALMER = "有点贵吧，我们现在用的那家一年才三千。"
 GREETING = "您好，这里是示例公司。"
 
 
@@ -80,13 +80,6 @@ def services(sessions: sessionmaker[Session], engine: Engine, tmp_path: Path) ->
     return make_services(engine, sessions, tmp_path)
 
 
-def correct(services: Services, call: str, text: str) -> None:
-    change = Change(CorrectionKind.TURN_TEXT, turn=7, text=text)
-    foreseen = services.corrections.foresee(call, [change], MEI)
-    with transaction(services.sessions) as session:
-        services.corrections.add(session, call, foreseen, MEI)
-
-
 def scored(services: Services, call: str) -> Sequence[CorrectedScoreRow]:
     with transaction(services.sessions) as session:
         rows = select(CorrectedScoreRow).where(CorrectedScoreRow.recording_id == call)
@@ -97,14 +90,14 @@ def test_who_corrects_a_call_while_it_is_scored_again_is_not_undone_by_it(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = add_scored_call(services)
-    correct(services, call, CALMER)
+    correct(services, call, text(7, CALMER))
     corrections = services.corrections
     judge = type(services.inspecting).scorecards
     meanwhile = ["贵了一点。"]
 
     def slowly(inspecting: object, grounds: object) -> tuple[Scorecard, ...]:
         if meanwhile:
-            correct(services, call, meanwhile.pop())
+            correct(services, call, text(7, meanwhile.pop()))
         return judge(inspecting, grounds)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(services.inspecting), "scorecards", slowly)
@@ -114,3 +107,22 @@ def test_who_corrects_a_call_while_it_is_scored_again_is_not_undone_by_it(
     with transaction(services.sessions) as session:
         cards = len(services.scorecards.current(session, call))
     assert after == before + cards
+
+
+def test_sections_and_grade_are_those_of_the_corrected_form(services: Services) -> None:
+    call = add_scored_call(services)
+    with transaction(services.sessions) as session:
+        insights = services.insights.load(session, call)
+        (automatic, *_) = services.scorecards.current(session, call)
+        definition = next(
+            one for one in services.rules.current(session) if one.reference == automatic.definition
+        )
+    promised = next(one for one in insights.findings if one.label == "overpromise")
+    target = Target(promised.id, promised.kind, promised.label, promised.turn)
+    correct(services, call, Change(CorrectionKind.FINDING_WRONG, finding=target))
+    with transaction(services.sessions) as session:
+        (card, *_) = with_corrected(session, call, services.scorecards.current(session, call))
+    totals = total(definition, {item.id: item.passed for item in card.items})
+    assert (card.score, card.sections) == (totals.score, sections_of(totals))
+    assert card.grade_id == (totals.grade.id if totals.grade else "")
+    assert card.sections != automatic.sections

@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, Window
+from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, ScorecardSection, Window
 from huaxiang.quality.review.tables import CorrectedScoreRow
 
 
 def with_corrected(
     session: Session, recording_id: str, scorecards: Sequence[Scorecard]
 ) -> tuple[Scorecard, ...]:
-    """Return the scorecards of a call as its corrected form scores; one without that stays as it is."""
+    """Return the scorecards of a call as its corrected form scores; one without that stays as it is.
+
+    Sections and grade are those of the corrected form too.
+    """
     rows = session.scalars(
         select(CorrectedScoreRow)
         .where(CorrectedScoreRow.recording_id == recording_id)
@@ -36,6 +39,10 @@ def _corrected(scorecard: Scorecard, row: CorrectedScoreRow) -> Scorecard:
         possible=row.possible,
         auto_failed=row.auto_failed,
         items=tuple(_item(item) for item in row.items),
+        sections=tuple(ScorecardSection(**section) for section in row.sections),
+        grade_id=row.grade_id,
+        grade=row.grade,
+        grade_en=row.grade_en,
     )
 
 

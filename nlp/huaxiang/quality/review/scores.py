@@ -115,6 +115,10 @@ def save_corrected(session: Session, recording_id: str, scorecard: Scorecard) ->
             possible=scorecard.possible,
             auto_failed=scorecard.auto_failed,
             items=[asdict(item) for item in scorecard.items],
+            sections=[asdict(section) for section in scorecard.sections],
+            grade_id=scorecard.grade_id,
+            grade=scorecard.grade,
+            grade_en=scorecard.grade_en,
             created_at=now(),
         )
     )
