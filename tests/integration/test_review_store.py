@@ -17,6 +17,7 @@ from huaxiang.ingest.tables import RecordingRow
 from huaxiang.quality.review.outcomes import Actor, CaseState, Judgement, Origin, Outcome, outcome_of
 from huaxiang.quality.review.queue import QueueFilters, counts, judged_items, queue
 from huaxiang.quality.review.review_store import ReviewStore, StoredCase, load_cases
+from huaxiang.quality.review.scores import save_corrected
 from huaxiang.quality.review.tables import APPEND_ONLY, ReviewActRow
 from huaxiang.quality.scorecard_store import ScorecardStore
 from huaxiang.quality.totals import total
@@ -156,6 +157,20 @@ def test_of_several_scorecards_the_main_one_in_force_holds(sessions: sessionmake
     with transaction(sessions) as session:
         score = STORE.final(session, [identifier])[identifier]
         assert score.definition == store.latest(session, identifier).definition == "a-main @ 1"
+
+
+def test_a_corrected_call_whose_scorecard_is_gone_has_its_automatic_score(
+    sessions: sessionmaker[Session],
+) -> None:
+    (call,) = store_conversations(sessions)
+    identifier, store = call.recording.id, ScorecardStore()
+    with transaction(sessions) as session:
+        gone = replace(store.latest(session, identifier), definition="general-sales @ 0")
+        store.save_all(session, identifier, [gone])
+        save_corrected(session, identifier, replace(gone, score=0.0))
+    with transaction(sessions) as session:
+        score = STORE.final(session, [identifier])[identifier]
+    assert (score.definition, score.score, score.changed) == (gone.definition, gone.score, False)
 
 
 def test_two_reviewers_on_one_item_is_a_conflict(sessions: sessionmaker[Session]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
-from huaxiang.quality.review.final_score import FinalScore, as_scored, automatic_score, final_score
-from huaxiang.quality.review.outcomes import outcome_of
+from huaxiang.quality.review.final_score import FinalScore, held_score
 from huaxiang.quality.review.review_store import ReviewStore
 from huaxiang.quality.review.scores import newest_corrected
 from huaxiang.quality.rule_store import RuleStore
@@ -25,29 +25,22 @@ def held_scores(
     shipped it) cannot be added up again and is left out: its automatic score stands.
     """
     corrected = newest_corrected(session, [recording_id])
-    cases = ReviewStore(lambda session, reference: definition_of(rules, session, reference))
+    cases = ReviewStore(partial(definition_of, rules))
     held: dict[str, FinalScore] = {}
     for scorecard in scorecards:
         reference = scorecard.definition
         stored = cases.of_recording(session, recording_id, reference)
-        form = corrected.get((recording_id, reference))
-        if stored is None and form is None:
-            held[reference] = automatic_score(recording_id, scorecard)
-            continue
         try:
-            definition = definition_of(rules, session, reference)
+            held[reference] = held_score(
+                recording_id,
+                scorecard,
+                partial(definition_of, rules, session),
+                case_id=stored.id if stored else None,
+                case=stored.case if stored else None,
+                corrected=corrected.get((recording_id, reference)),
+            )
         except NotFound:
             continue
-        judged = stored.case.items if stored else ()
-        told = [(one.automatic.id, one.automatic.title, one.automatic.outcome) for one in judged]
-        held[reference] = final_score(
-            recording_id,
-            as_scored(definition, {item.id for item in scorecard.items if item.suggest_only}),
-            told or [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items],
-            case_id=stored.id if stored else None,
-            case=stored.case if stored else None,
-            corrected=form,
-        )
     return held
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from huaxiang.core.types import Scorecard
@@ -92,6 +92,38 @@ def automatic_score(recording_id: str, scorecard: Scorecard) -> FinalScore:
             for item in scorecard.items
         ),
     )
+
+
+def held_score(
+    recording_id: str,
+    scorecard: Scorecard,
+    find: Callable[[str], ScorecardDefinition],
+    *,
+    case_id: str | None = None,
+    case: Case | None = None,
+    corrected: CorrectedScore | None = None,
+) -> FinalScore:
+    """Return the score that holds of a stored one, after what people corrected and judged of it.
+
+    ``find`` gives the definition of a reference, and is asked only where something has to be added up
+    anew. Raises what it raises.
+    """
+    if case is None and corrected is None:
+        return automatic_score(recording_id, scorecard)
+    heard = (
+        as_opened(case)
+        if case
+        else [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items]
+    )
+    suggested = {item.id for item in scorecard.items if item.suggest_only}
+    definition = as_scored(find(case.definition if case else scorecard.definition), suggested)
+    return final_score(recording_id, definition, heard, case_id=case_id, case=case, corrected=corrected)
+
+
+def as_opened(case: Case) -> list[tuple[str, str, Outcome]]:
+    """Return id, title and automatic outcome of every item as they were when a case was opened."""
+    items = (item.automatic for item in case.items)
+    return [(item.id, item.title, item.outcome) for item in items]
 
 
 def as_scored(definition: ScorecardDefinition, suggested: Collection[str]) -> ScorecardDefinition:

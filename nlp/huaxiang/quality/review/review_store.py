@@ -19,9 +19,11 @@ from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.review.case import Case, advance, check_seen, replay
 from huaxiang.quality.review.final_score import (
     FinalScore,
+    as_opened,
     as_scored,
     automatic_score,
     final_score,
+    held_score,
 )
 from huaxiang.quality.review.outcomes import (
     Act,
@@ -29,7 +31,6 @@ from huaxiang.quality.review.outcomes import (
     Actor,
     Judgement,
     Origin,
-    Outcome,
     automatic_of,
 )
 from huaxiang.quality.review.scores import automatic_items, batches, newest_corrected
@@ -213,7 +214,8 @@ class ReviewStore:
         """Return the score that holds of each recording that has one.
 
         A call under review is added up by the scorecard it was reviewed by, any other by its main
-        one. Follows from the rows of scores, acts and corrected scores alone.
+        one. Follows from the rows of scores, acts and corrected scores alone. Where a corrected call's
+        scorecard is not there any more (an earlier package shipped it), its automatic score stands.
         """
         cases = self.newest(session, recording_ids)
         under_review = {key: stored.case.definition for key, stored in cases.items()}
@@ -223,19 +225,19 @@ class ReviewStore:
         for recording_id, items in automatic_items(session, recording_ids, under_review).items():
             stored = cases.get(recording_id)
             definition = stored.case.definition if stored else items.definition
-            form = corrected.get((recording_id, definition))
-            if stored is None and form is None:
+            try:
+                scores[recording_id] = held_score(
+                    recording_id,
+                    items.scorecard(),
+                    find,
+                    case_id=stored.id if stored else None,
+                    case=stored.case if stored else None,
+                    corrected=corrected.get((recording_id, definition)),
+                )
+            except NotFound:
+                if stored is not None:
+                    raise
                 scores[recording_id] = automatic_score(recording_id, items.scorecard())
-                continue
-            suggested = frozenset(item.item_id for item in items.items if item.suggest_only)
-            scores[recording_id] = final_score(
-                recording_id,
-                as_scored(find(definition), suggested),
-                _automatic(stored) if stored else items.outcomes(),
-                case_id=stored.id if stored else None,
-                case=stored.case if stored else None,
-                corrected=form,
-            )
         return scores
 
     def final_of(self, session: Session, cases: Iterable[StoredCase]) -> Mapping[str, FinalScore]:
@@ -250,7 +252,7 @@ class ReviewStore:
             found[stored.id] = final_score(
                 stored.recording_id,
                 as_scored(find(stored.case.definition), suggested.get(key, frozenset())),
-                _automatic(stored),
+                as_opened(stored.case),
                 case_id=stored.id,
                 case=stored.case,
                 corrected=corrected.get(key),
@@ -267,12 +269,6 @@ class ReviewStore:
             case = _add(session, case_id, case, numbered)
             log.append(numbered)
         return replace(stored, case=case, acts=tuple(log))
-
-
-def _automatic(stored: StoredCase) -> list[tuple[str, str, Outcome]]:
-    """Return id, title and automatic outcome of every item as they were when the case was opened."""
-    items = (item.automatic for item in stored.case.items)
-    return [(item.id, item.title, item.outcome) for item in items]
 
 
 def _suggested(session: Session, recording_ids: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:

@@ -12,7 +12,7 @@ from huaxiang.core.database import now
 from huaxiang.core.types import Scorecard
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
 from huaxiang.quality.review.final_score import CorrectedScore
-from huaxiang.quality.review.outcomes import Outcome, outcome_of
+from huaxiang.quality.review.outcomes import outcome_of
 from huaxiang.quality.review.tables import CorrectedScoreRow
 from huaxiang.quality.scorecard_store import scorecard_of_rows
 
@@ -30,10 +30,6 @@ class AutomaticScore:
     def definition(self) -> str:
         """The scorecard's ``id @ version``."""
         return self.row.definition
-
-    def outcomes(self) -> list[tuple[str, str, Outcome]]:
-        """Return id, title and outcome of each item."""
-        return [(item.item_id, item.title, outcome_of(item.passed)) for item in self.items]
 
     def scorecard(self) -> Scorecard:
         """Return the score as the rules gave it."""
