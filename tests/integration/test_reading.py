@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
+from tried import add_indexed_history
 
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.types import new_id
+from huaxiang.quality.history.store import pages
 from huaxiang.quality.history.tables import FloorRow
 
 
@@ -37,3 +39,10 @@ def test_others_read_what_was_there_while_somebody_writes(sessions: sessionmaker
         write(writer)
         with reading(sessions) as reader:
             assert count(reader) == 0
+
+
+def test_the_history_is_read_while_somebody_writes(sessions: sessionmaker[Session]) -> None:
+    add_indexed_history(sessions, 3)
+    with transaction(sessions) as writer:
+        write(writer)
+        assert [len(page) for page in pages(sessions, limit=2)] == [2, 1]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session, sessionmaker
 
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Insights, Json, Recording, Transcript
 from huaxiang.nlp.tables import InsightsRow
@@ -182,7 +182,7 @@ def pages(
     """Give the features of the whole history page by page, each read in a transaction of its own."""
     store, last = FeatureStore(), None
     while True:
-        with transaction(sessions) as session:
+        with reading(sessions) as session:
             page = store.page(session, last, since, limit, encoder)
         if not page:
             return
