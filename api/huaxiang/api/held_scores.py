@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
+from huaxiang.quality.references import parts_of
 from huaxiang.quality.review.final_score import FinalScore, held_score
 from huaxiang.quality.review.review_store import ReviewStore
 from huaxiang.quality.review.scores import newest_corrected
@@ -60,8 +61,7 @@ def grade_names(
 
 def definition_of(rules: RuleStore, session: Session, reference: str) -> ScorecardDefinition:
     """Return the scorecard of a reference ``id @ version``. Raises NotFound."""
-    identifier, _, version = reference.rpartition(" @ ")
-    found = rules.definition(session, identifier, int(version)) if version.isdigit() else None
+    found = rules.definition(session, *parts_of(reference))
     if not isinstance(found, ScorecardDefinition):
         raise NotFound("there is no such scorecard")
     return found

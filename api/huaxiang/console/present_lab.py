@@ -12,6 +12,7 @@ from huaxiang.quality.history.lab import DEFAULT_FLOOR, ENOUGH_REVIEWS, ItemFigu
 from huaxiang.quality.history.lab_run import Floors
 from huaxiang.quality.history.lab_store import Found
 from huaxiang.quality.history.proportions import Proportion, wilson
+from huaxiang.quality.references import id_of
 
 Findings = Mapping[tuple[str, str], Found]
 FILTERS = ("suggests", "never", "alike", "drift", "unreviewed")
@@ -250,7 +251,7 @@ def _twins(found: Found | None, titles: Mapping[tuple[str, str], str], text: Tex
     return tuple(
         TwinView(
             titles.get((twin.definition, twin.item), f"{twin.definition} · {twin.item}"),
-            item_url(twin.definition.rsplit(" @ ", 1)[0], twin.item),
+            item_url(id_of(twin.definition), twin.item),
             text("rules.alike.written")
             if twin.same_definition
             else text("rules.alike.told", share=_percent(twin.jaccard), count=twin.both),

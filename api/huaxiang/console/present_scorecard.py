@@ -9,6 +9,7 @@ from huaxiang.console.clips import Clip, clip_of, searched_clip
 from huaxiang.console.present import number
 from huaxiang.console.texts import Texts
 from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, ScorecardSection
+from huaxiang.quality.references import id_of
 from huaxiang.quality.review.final_score import FinalItem, FinalScore
 from huaxiang.quality.review.outcomes import CaseState, Outcome, outcome_of
 from huaxiang.quality.verdicts import REASONS, reason_text
@@ -120,7 +121,7 @@ def _card(
     items = [_item(item, text, place, judged.get(item.id)) for item in card.items]
     return ScorecardView(
         definition=card.definition,
-        title=title_of(text, card.definition.rsplit(" @ ", 1)[0], card.title, card.title_en),
+        title=title_of(text, id_of(card.definition), card.title, card.title_en),
         score=number(score),
         possible=number(possible),
         share=max(0, min(100, round(100 * score / possible))) if possible else None,

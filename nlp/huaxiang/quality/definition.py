@@ -30,6 +30,7 @@ from huaxiang.quality.condition_types import (
     SpeechRateCondition,
     Where,
 )
+from huaxiang.quality.references import reference_to
 
 __all__ = [
     "WHOLE",
@@ -204,7 +205,7 @@ class ScorecardDefinition:
     @property
     def reference(self) -> str:
         """``id @ version``, written on every score."""
-        return f"{self.id} @ {self.version}"
+        return reference_to(self.id, self.version)
 
     @property
     def weighted(self) -> bool:
@@ -245,4 +246,4 @@ class RuleSet:
     @property
     def reference(self) -> str:
         """``id @ version``."""
-        return f"{self.id} @ {self.version}"
+        return reference_to(self.id, self.version)

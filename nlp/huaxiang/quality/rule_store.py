@@ -20,6 +20,7 @@ from huaxiang.core.types import new_id
 from huaxiang.quality.definition import Rule, RuleSet, ScorecardDefinition
 from huaxiang.quality.loader import Definition, Parsed, parse, shipped_files, without_mistakes
 from huaxiang.quality.mistakes import Mistake
+from huaxiang.quality.references import id_of, parts_of
 from huaxiang.quality.rule_tables import RuleFileKind, RuleRetirementRow, RuleVersionRow
 from huaxiang.quality.rule_versions import Publication, Retirement, RuleFile, RuleVersion
 
@@ -211,13 +212,13 @@ class RuleStore:
         _, text = self.show(session, version.id, version.version)
         library: dict[str, Rule] = {}
         for name, reference in version.pins.items():
-            holder = self.definition(session, *_parts(reference))
+            holder = self.definition(session, *parts_of(reference))
             library.update({rule.id: rule for rule in holder.rules if rule.id == name})
         return without_mistakes(parse(text, library), version.reference)
 
     def _keep_shipped(self, session: Session, reference: str) -> None:
         """Store a rule set of the package, with those that it refers to itself."""
-        version, text = self.show(session, *_parts(reference))
+        version, text = self.show(session, *parts_of(reference))
         kept = session.get(RuleVersionRow, (version.id, version.version))
         if not version.shipped or kept is not None:
             return
@@ -304,18 +305,12 @@ def _refuse_taken_rules(definition: Definition, holders: Mapping[str, str]) -> N
         return
     for rule in definition.rules:
         holder = holders.get(rule.id)
-        if holder is not None and _parts(holder)[0] != definition.id:
+        if holder is not None and id_of(holder) != definition.id:
             raise Conflict(f"the rule {rule.id} is in {holder} already; give this one another id")
 
 
 def _kind(definition: Definition) -> RuleFileKind:
     return RuleFileKind.RULESET if isinstance(definition, RuleSet) else RuleFileKind.SCORECARD
-
-
-def _parts(reference: str) -> tuple[str, int]:
-    """Return id and version of ``id @ version``."""
-    identifier, version = reference.rsplit(" @ ", 1)
-    return identifier, int(version)
 
 
 def _digest(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from huaxiang.quality.definition import RuleSet, ScorecardDefinition
+from huaxiang.quality.references import reference_to
 from huaxiang.quality.rule_tables import RuleFileKind
 
 
@@ -30,7 +31,7 @@ class RuleVersion:
     @property
     def reference(self) -> str:
         """``id @ version``."""
-        return f"{self.id} @ {self.version}"
+        return reference_to(self.id, self.version)
 
     @property
     def shipped(self) -> bool:

@@ -12,6 +12,7 @@ from huaxiang.core.database import now
 from huaxiang.core.errors import NotFound
 from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, ScorecardSection, Skipped, Window
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
+from huaxiang.quality.references import id_of, refers_to
 
 
 class ScorecardStore:
@@ -28,7 +29,7 @@ class ScorecardStore:
             update(ScorecardRow)
             .where(
                 ScorecardRow.recording_id == recording_id,
-                ScorecardRow.definition.startswith(f"{_id_of(scorecard.definition)} @ ", autoescape=True),
+                refers_to(ScorecardRow.definition, id_of(scorecard.definition)),
                 ScorecardRow.definition != scorecard.definition,
             )
             .values(is_current=False)
@@ -125,11 +126,6 @@ def scorecard_of_rows(row: ScorecardRow, items: Iterable[ScorecardItemRow]) -> S
         grade_en=row.grade_en,
         grade_id=row.grade_id,
     )
-
-
-def _id_of(reference: str) -> str:
-    """Return the id of ``id @ version``."""
-    return reference.rsplit(" @ ", 1)[0]
 
 
 def _item_row(recording_id: str, definition: str, position: int, item: ScorecardItem) -> ScorecardItemRow:

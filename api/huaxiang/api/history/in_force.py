@@ -11,6 +11,7 @@ from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.history.fingerprint import judges_by
 from huaxiang.quality.history.lab_store import LabStore, floored
 from huaxiang.quality.loader import parse, without_mistakes
+from huaxiang.quality.references import parts_of
 from huaxiang.quality.rule_store import RuleStore
 
 
@@ -47,8 +48,7 @@ class InForce:
 
     def of(self, session: Session, reference: str) -> ScorecardDefinition:
         """Return a version (``id @ version``) with the floors that it is under now. Raises NotFound."""
-        identifier, version = reference.rsplit(" @ ", 1)
-        definition = self.rules.definition(session, identifier, int(version))
+        definition = self.rules.definition(session, *parts_of(reference))
         if not isinstance(definition, ScorecardDefinition):
             raise NotFound("this file holds rules, and no scorecard")
         return floored(definition, self.lab.suggesting(session))

@@ -12,6 +12,7 @@ from huaxiang.asr.tables import TranscriptRow
 from huaxiang.core.types import Setting
 from huaxiang.ingest.tables import HELD_AT, RecordingRow
 from huaxiang.nlp.tables import ScorecardItemRow, ScorecardRow
+from huaxiang.quality.references import refers_to
 from huaxiang.quality.review.outcomes import outcome_of
 from huaxiang.quality.review.plan import Candidate, Period, SampledItem
 
@@ -32,7 +33,7 @@ def candidates(
         ScorecardRow.is_current.is_(True),
     ]
     if scorecard is not None:
-        within.append(ScorecardRow.definition.startswith(f"{scorecard} @ ", autoescape=True))
+        within.append(refers_to(ScorecardRow.definition, scorecard))
     rows = session.execute(
         select(
             RecordingRow.id,

@@ -9,6 +9,7 @@ from itertools import combinations
 
 from huaxiang.quality.definition import Item
 from huaxiang.quality.history.fingerprint import judges_by
+from huaxiang.quality.references import id_of
 
 ALIKE_JACCARD = 0.8
 ALIKE_PHI = 0.7
@@ -78,7 +79,7 @@ def alike(items: Mapping[ItemKey, tuple[Item, Bits]]) -> list[Alike]:
 
 
 def _same_item(first: ItemKey, second: ItemKey) -> bool:
-    return (first.definition.split(" @ ")[0], first.item) == (second.definition.split(" @ ")[0], second.item)
+    return (id_of(first.definition), first.item) == (id_of(second.definition), second.item)
 
 
 def _phi(one: Bits, other: Bits) -> float:

@@ -17,6 +17,7 @@ from huaxiang.core.types import new_id
 from huaxiang.quality.history.compare import UNKNOWN, Change, Comparison, Flip
 from huaxiang.quality.history.comparison_json import comparison_json, comparison_of, marks_json
 from huaxiang.quality.history.tables import ComparisonChangeRow, ComparisonRow
+from huaxiang.quality.references import id_of, refers_to
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
 BROKEN_OFF = "broken_off"
@@ -46,7 +47,7 @@ class Tried:
     @property
     def scorecard(self) -> str:
         """The id of the scorecard."""
-        return self.definition.rsplit(" @ ", 1)[0]
+        return id_of(self.definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class ComparisonStore:
         """Return comparisons without their figures, the newest first; ``cursor`` is the last id read."""
         query = select(ComparisonRow).options(defer(ComparisonRow.result, raiseload=True))
         if scorecard is not None:
-            query = query.where(ComparisonRow.definition.startswith(f"{scorecard} @ ", autoescape=True))
+            query = query.where(refers_to(ComparisonRow.definition, scorecard))
         if cursor is not None:
             query = query.where(ComparisonRow.id < cursor)
         rows = session.scalars(query.order_by(ComparisonRow.id.desc()).limit(limit))

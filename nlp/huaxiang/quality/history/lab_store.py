@@ -18,6 +18,7 @@ from huaxiang.quality.history.lab import DEFAULT_FLOOR, ItemFigures, suggests
 from huaxiang.quality.history.lab_json import alike_json, figures_json, figures_of
 from huaxiang.quality.history.lab_run import Floors, Report
 from huaxiang.quality.history.tables import FloorRow, LabRow
+from huaxiang.quality.references import refers_to
 
 Suggesting = Collection[tuple[str, str]]
 """Items that only suggest, by ``id @ version`` of their scorecard and their id."""
@@ -99,9 +100,7 @@ class LabStore:
         session.add(
             FloorRow(id=new_id(), scorecard=scorecard, item_id=item, floor=floor, set_by=by, set_at=now())
         )
-        versions = _newest().where(
-            LabRow.definition.startswith(f"{scorecard} @ ", autoescape=True), LabRow.item_id == item
-        )
+        versions = _newest().where(refers_to(LabRow.definition, scorecard), LabRow.item_id == item)
         moment = now()
         for row in list(session.scalars(versions)):
             figures = {**row.figures, "floor": floor}

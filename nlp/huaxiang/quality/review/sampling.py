@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor
 
+from huaxiang.quality.references import id_of
 from huaxiang.quality.review.plan import Candidate, Draw, Period, Plan
 
 _HASH_SPAN = 2.0**64
@@ -74,7 +75,7 @@ def _is_among(plan: Plan, one: Candidate) -> bool:
         and (not among.sellers or one.seller in among.sellers)
         and (not among.teams or one.team in among.teams)
         and one.duration_ms >= among.min_duration_ms
-        and (plan.scorecard is None or one.definition.split(" @ ")[0] == plan.scorecard)
+        and (plan.scorecard is None or id_of(one.definition) == plan.scorecard)
     )
 
 
