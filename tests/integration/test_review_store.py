@@ -92,7 +92,7 @@ def test_an_appeal_is_settled_by_another_and_both_judgements_stay(sessions: sess
         )
     with transaction(sessions) as session:
         score = STORE.final(session, [stored.recording_id])[stored.recording_id]
-        (judged,) = judged_items(session, definition="general-sales")
+        (judged,) = judged_items(session, "general-sales")
         again = STORE.get(session, stored.id)
     one = next(one for one in score.items if one.id == item)
     assert (one.automatic, one.reviewed, one.settled, one.final) == (

@@ -39,7 +39,7 @@ def run_stored_lab(
         total = FeatureStore().count(session)
         teams = dict(SellerStore().team_of(session))
         floors = LabStore().floors(session)
-        judged = {one.id: judged_items(session, definition=one.id) for one in definitions}
+        judged = {one.id: judged_items(session, one.id) for one in definitions}
     asked = asked_by(definitions, meaning)
     task = Judging.by(definitions, teams, asked.sentences)
     rescored = Sweep(sessions, workers_for(total), encoder=asked.encoder).results(task)

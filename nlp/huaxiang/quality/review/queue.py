@@ -12,12 +12,13 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.errors import InvalidInput
+from huaxiang.quality.references import refers_to
 from huaxiang.quality.review.case import Case
 from huaxiang.quality.review.outcomes import CaseState, Origin, Outcome
 from huaxiang.quality.review.review_store import StoredCase, load_cases
+from huaxiang.quality.review.scores import batches
 from huaxiang.quality.review.tables import ReviewActRow, ReviewCaseRow, SampledRecordingRow
 
-BATCH = 400
 _Columns = TypeVarTuple("_Columns")
 
 
@@ -101,26 +102,17 @@ def counts(session: Session, *, seller: str | None = None) -> dict[CaseState, in
     return found
 
 
-def judged_items(
-    session: Session, *, definition: str | None = None, since: datetime | None = None
-) -> list[JudgedItem]:
+def judged_items(session: Session, scorecard: str | None = None) -> list[JudgedItem]:
     """Return every item that was judged in a review that was handed in, with what holds of it.
 
-    ``definition`` narrows to a scorecard, ``id @ version`` or only its id; ``since`` to reviews
-    opened from then on.
+    ``scorecard`` narrows to the versions of the scorecard of this id.
     """
     query = _last(select(ReviewCaseRow.id)).where(ReviewActRow.state != CaseState.TO_REVIEW)
-    if definition is not None:
-        wanted = ReviewCaseRow.definition == definition
-        if " @ " not in definition:
-            wanted = ReviewCaseRow.definition.startswith(f"{definition} @ ", autoescape=True)
-        query = query.where(wanted)
-    if since is not None:
-        query = query.where(ReviewCaseRow.created_at >= since)
+    if scorecard is not None:
+        query = query.where(refers_to(ReviewCaseRow.definition, scorecard))
     ids = list(session.scalars(query.order_by(ReviewCaseRow.id)))
     found: list[JudgedItem] = []
-    for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
+    for batch in batches(ids):
         chances = _probabilities(session, batch)
         for stored in load_cases(session, batch):
             found += _judged(stored, chances.get(stored.id))
