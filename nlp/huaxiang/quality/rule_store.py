@@ -5,7 +5,7 @@ What ships with the package is in use until a file of the same id is published, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from threading import Lock
@@ -45,7 +45,7 @@ class RuleStore:
 
     def library(self, session: Session) -> Mapping[str, Rule]:
         """Return the rules of the rule sets in use, by id: what a new file may refer to."""
-        return {rule.id: rule for rule, _ in self._rules_in_use(session)}
+        return {rule.id: rule for rule, _ in _rules_in_use(self.list(session))}
 
     def list(self, session: Session) -> tuple[RuleFile, ...]:
         """Return every scorecard and rule set by id, those that ship with the package among them."""
@@ -106,27 +106,26 @@ class RuleStore:
         is taken, its id belongs to a file of the other kind, or another rule set has one of its rules.
         """
         _check_note(note)
-        in_use = self._rules_in_use(session)
+        files = self.list(session)
+        in_use = _rules_in_use(files)
         definition = _flawless(parse(text, {rule.id: rule for rule, _ in in_use}))
         digest = _digest(text)
-        before = next((file for file in self.list(session) if file.id == definition.id), None)
+        before = next((file for file in files if file.id == definition.id), None)
         holders = {rule.id: holder for rule, holder in in_use}
         pins = {name: holders[name] for name in sorted(definition.used_rules)}
         kind = _kind(definition)
         version = RuleVersion(definition.id, definition.version, kind, digest, pins, note, by, now())
-        if before is None:
-            _refuse_taken_rules(definition, holders)
-            return Publication(version, definition, None)
-        if before.newest.kind is not kind:
-            raise Conflict(f"this id belongs to a {before.newest.kind.value}; give the file another")
-        same = (before.newest.version, before.newest.sha256) == (definition.version, digest)
-        if same and before.in_use:
-            return Publication(before.newest, before.definition, before.newest, changed=False)
-        newest = self.versions(session, definition.id)[0].version
-        if definition.version <= newest:
-            raise Conflict(f"version {newest} is there already; write version: {newest + 1} in the file")
+        if before is not None:
+            if before.newest.kind is not kind:
+                raise Conflict(f"this id belongs to a {before.newest.kind.value}; give the file another")
+            same = (before.newest.version, before.newest.sha256) == (definition.version, digest)
+            if same and before.in_use:
+                return Publication(before.newest, before.definition, before.newest, changed=False)
+            newest = self.versions(session, definition.id)[0].version
+            if definition.version <= newest:
+                raise Conflict(f"version {newest} is there already; write version: {newest + 1} in the file")
         _refuse_taken_rules(definition, holders)
-        return Publication(version, definition, before.newest)
+        return Publication(version, definition, before.newest if before else None)
 
     def publish(self, session: Session, text: str, *, by: str, note: str = "") -> Publication:
         """Make a file the version in use from now on; errors as ``plan``.
@@ -138,22 +137,10 @@ class RuleStore:
         if not planned.changed:
             return planned
         for reference in sorted(set(planned.version.pins.values())):
-            self._keep_shipped(session, reference)
-        version = planned.version
-        row = RuleVersionRow(
-            id=version.id,
-            version=version.version,
-            kind=version.kind,
-            text=text,
-            sha256=version.sha256,
-            pins=dict(version.pins),
-            note=note,
-            published_by=by,
-            published_at=version.published_at,
-        )
+            self.keep(session, reference)
         try:
             with session.begin_nested():
-                session.add(row)
+                session.add(_row(planned.version, text))
         except IntegrityError as error:
             raise Conflict("somebody else has just published this version; look at it first") from error
         return planned
@@ -161,9 +148,17 @@ class RuleStore:
     def keep(self, session: Session, reference: str) -> None:
         """Keep a file of the package that something stored refers to, so that a renewed package has it still.
 
-        Raises NotFound for an unknown reference ``id @ version``; what is published is kept anyway.
+        Those that it refers to itself are kept with it. Raises NotFound for an unknown reference
+        ``id @ version``; what is published is kept anyway.
         """
-        self._keep_shipped(session, reference)
+        version, text = self.show(session, *parts_of(reference))
+        kept = session.get(RuleVersionRow, (version.id, version.version))
+        if kept is not None:
+            return
+        for other in sorted(set(version.pins.values())):
+            self.keep(session, other)
+        session.add(_row(version, text))
+        session.flush()
 
     def retire(self, session: Session, rule_id: str, *, by: str, note: str = "") -> RuleFile:
         """Take a file out of use, until a new version is published; its scores stay.
@@ -184,11 +179,6 @@ class RuleStore:
         if not file.in_use:
             raise Conflict("the file is out of use already")
         return file
-
-    def _rules_in_use(self, session: Session) -> Sequence[tuple[Rule, str]]:
-        """Return the rules of the rule sets in use, each with the reference of its file."""
-        files = [file.definition for file in self.list(session) if file.in_use]
-        return [(rule, one.reference) for one in files if isinstance(one, RuleSet) for rule in one.rules]
 
     def _definition(self, session: Session, version: RuleVersion) -> Definition:
         key = (version.reference, version.sha256)
@@ -216,28 +206,11 @@ class RuleStore:
             library.update({rule.id: rule for rule in holder.rules if rule.id == name})
         return without_mistakes(parse(text, library), version.reference)
 
-    def _keep_shipped(self, session: Session, reference: str) -> None:
-        """Store a rule set of the package, with those that it refers to itself."""
-        version, text = self.show(session, *parts_of(reference))
-        kept = session.get(RuleVersionRow, (version.id, version.version))
-        if not version.shipped or kept is not None:
-            return
-        for other in sorted(set(version.pins.values())):
-            self._keep_shipped(session, other)
-        row = RuleVersionRow(
-            id=version.id,
-            version=version.version,
-            kind=version.kind,
-            text=text,
-            sha256=version.sha256,
-            pins=dict(version.pins),
-            note="",
-            published_by="",
-            published_at=now(),
-            is_shipped=True,
-        )
-        session.add(row)
-        session.flush()
+
+def _rules_in_use(files: Iterable[RuleFile]) -> Sequence[tuple[Rule, str]]:
+    """Return the rules of the rule sets in use, each with the reference of its file."""
+    sets = [file.definition for file in files if file.in_use]
+    return [(rule, one.reference) for one in sets if isinstance(one, RuleSet) for rule in one.rules]
 
 
 def _newest(session: Session) -> dict[str, RuleVersion]:
@@ -266,6 +239,22 @@ def _version(row: RuleVersionRow) -> RuleVersion:
     published_at = None if row.is_shipped else row.published_at
     return RuleVersion(
         row.id, row.version, row.kind, row.sha256, row.pins, row.note, row.published_by, published_at
+    )
+
+
+def _row(version: RuleVersion, text: str) -> RuleVersionRow:
+    """Return the row of a version; one that ships counts from when it is kept."""
+    return RuleVersionRow(
+        id=version.id,
+        version=version.version,
+        kind=version.kind,
+        text=text,
+        sha256=version.sha256,
+        pins=dict(version.pins),
+        note=version.note,
+        published_by=version.published_by,
+        published_at=version.published_at or now(),
+        is_shipped=version.shipped,
     )
 
 
