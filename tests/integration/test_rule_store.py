@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from rule_files import ruleset_text, scorecard_text
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.errors import Conflict, InvalidInput, InvalidRules, NotFound
 from huaxiang.quality.definition import KeywordCondition, ScorecardDefinition
 from huaxiang.quality.loader import shipped_scorecards, shipped_texts
 from huaxiang.quality.rule_store import RuleStore
+from huaxiang.quality.rule_tables import RuleVersionRow
 
 BY = "mei"
 
@@ -161,3 +164,23 @@ def test_of_two_who_publish_the_same_version_one_is_told(
             store.publish(session, text, by=BY)
     with sessions.begin() as session:
         assert RuleStore().show(session, "house")[0].published_by == "first"
+
+
+def test_two_who_keep_what_ships_at_the_same_time_both_go_on(
+    sessions: sessionmaker[Session], store: RuleStore
+) -> None:
+    reference = sorted(SHIPPED)[0]
+
+    def keep() -> None:
+        with sessions.begin() as session:
+            store.keep(session, reference)
+
+    with ThreadPoolExecutor(1) as pool:
+        with sessions.begin() as session:
+            store.keep(session, reference)
+            other = pool.submit(keep)
+            wait([other], timeout=0.3)
+        other.result(10)
+    with sessions.begin() as session:
+        (row,) = session.scalars(select(RuleVersionRow))
+        assert (f"{row.id} @ {row.version}", row.is_shipped) == (reference, True)

@@ -6,6 +6,7 @@ What ships with the package is in use until a file of the same id is published, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from threading import Lock
@@ -152,13 +153,13 @@ class RuleStore:
         ``id @ version``; what is published is kept anyway.
         """
         version, text = self.show(session, *parts_of(reference))
-        kept = session.get(RuleVersionRow, (version.id, version.version))
-        if kept is not None:
+        if session.get(RuleVersionRow, (version.id, version.version)) is not None:
             return
         for other in sorted(set(version.pins.values())):
             self.keep(session, other)
-        session.add(_row(version, text))
-        session.flush()
+        # Somebody else may keep it at the same time: then it is kept.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(_row(version, text))
 
     def retire(self, session: Session, rule_id: str, *, by: str, note: str = "") -> RuleFile:
         """Take a file out of use, until a new version is published; its scores stay.
