@@ -1,4 +1,4 @@
-"""How alike turns and sentences are in meaning: by the encoder's vectors, or by stored ones of the turns."""
+"""How alike turns and sentences are in meaning, by vectors that an encoder makes on demand."""
 
 from __future__ import annotations
 
@@ -58,18 +58,15 @@ class SentenceVectors:
 
 
 class EncodedLikeness:
-    """Compares turns and sentences by their vectors.
+    """Compares turns and sentences by their vectors; those of stored turns are ``StoredLikeness``'s.
 
-    ``turns`` are stored vectors of length 1 by turn index; a turn without one is encoded when it is
-    asked for, and remembered. One object serves one conversation.
+    A turn is encoded when it is asked for, and remembered. One object serves one conversation.
     """
 
-    def __init__(
-        self, encoder: SentenceEncoder, sentences: SentenceVectors, turns: Mapping[int, Vectors] | None = None
-    ) -> None:
+    def __init__(self, encoder: SentenceEncoder, sentences: SentenceVectors) -> None:
         self._encoder = encoder
         self._sentences = sentences
-        self._turns: dict[int, Vectors] = dict(turns or {})
+        self._turns: dict[int, Vectors] = {}
 
     def of(self, turns: Sequence[Turn], sentences: Sequence[str]) -> Sequence[float]:
         """Return for each turn the highest cosine with one of the sentences (−1 … 1)."""
