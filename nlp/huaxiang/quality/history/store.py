@@ -73,10 +73,12 @@ class FeatureStore:
 
     def dimension(self, session: Session, recording_id: str) -> int:
         """Return how long the stored vectors of a recording's turns are. Raises NotFound without any."""
-        row = session.get(TurnVectorsRow, recording_id)
-        if row is None:
+        found = session.scalar(
+            select(TurnVectorsRow.dimension).where(TurnVectorsRow.recording_id == recording_id)
+        )
+        if found is None:
             raise NotFound(f"no vectors are stored for recording {recording_id}")
-        return row.dimension
+        return found
 
     def load(self, session: Session, recording_id: str) -> Features:
         """Return the features of one recording. Raises NotFound."""
@@ -104,8 +106,8 @@ class FeatureStore:
         """Return the next features in the order in which the conversations began.
 
         ``after`` is the last of the page before, ``since`` (aware) leaves out what began before; with
-        ``encoder`` the vectors by it come along. A page is read in a moment, so that no one who writes
-        waits while the whole history is read.
+        ``encoder`` the vectors by it come along. A page is read in a moment, so that no transaction
+        stays open while the whole history is judged.
         """
         place = tuple_(FeaturesRow.started_at, FeaturesRow.recording_id)
         beyond = [] if after is None else [place > tuple_(after.started_at, after.recording_id)]
