@@ -24,7 +24,6 @@ from huaxiang.quality.review.corrections import (
     check_form,
     standing,
 )
-from huaxiang.quality.review.final_score import as_scored
 from huaxiang.quality.review.outcomes import Actor
 from huaxiang.quality.review.scores import save_corrected
 
@@ -201,7 +200,7 @@ class Corrections:
                 definition = definition_of(self._inspecting.rules, session, scorecard.definition)
             except NotFound:
                 continue
-            yield as_scored(definition, {item.id for item in scorecard.items if item.suggest_only})
+            yield definition.suggesting({item.id for item in scorecard.items if item.suggest_only})
 
     def _write(
         self, session: Session, form: CallForm, scores: Sequence[Scorecard], made: SentenceMap

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -211,6 +211,15 @@ class ScorecardDefinition:
     def weighted(self) -> bool:
         """Whether sections have weights, so that the score is in percent."""
         return any(section.weight is not None for section in self.sections)
+
+    def suggesting(self, items: Collection[str]) -> ScorecardDefinition:
+        """Return the scorecard as if it were written so that these items only suggest."""
+        return replace(
+            self,
+            items=tuple(
+                replace(item, suggest_only=True) if item.id in items else item for item in self.items
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

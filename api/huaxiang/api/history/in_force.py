@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -62,8 +62,4 @@ class InForce:
         """
         suggesting = self.lab.suggesting(session)
         under = {i.id: judges_by(i) for i in before.items if (before.reference, i.id) in suggesting}
-        items = tuple(
-            replace(item, suggest_only=True) if under.get(item.id) == judges_by(item) else item
-            for item in after.items
-        )
-        return replace(after, items=items)
+        return after.suggesting({item.id for item in after.items if under.get(item.id) == judges_by(item)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -133,14 +133,8 @@ class LabStore:
 
 
 def floored(definition: ScorecardDefinition, suggesting: Suggesting) -> ScorecardDefinition:
-    """Return a scorecard whose items under their floor only suggest, as if it were written so."""
-    return replace(
-        definition,
-        items=tuple(
-            replace(item, suggest_only=True) if (definition.reference, item.id) in suggesting else item
-            for item in definition.items
-        ),
-    )
+    """Return a scorecard whose items under their floor only suggest."""
+    return definition.suggesting({item for version, item in suggesting if version == definition.reference})
 
 
 def floor_of(floors: Floors, scorecard: str, item: str) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.definition import ScorecardDefinition
@@ -115,8 +115,9 @@ def held_score(
         if case
         else [(item.id, item.title, outcome_of(item.passed)) for item in scorecard.items]
     )
+    # Items that were under their floor when the call was scored did not count then.
     suggested = {item.id for item in scorecard.items if item.suggest_only}
-    definition = as_scored(find(case.definition if case else scorecard.definition), suggested)
+    definition = find(case.definition if case else scorecard.definition).suggesting(suggested)
     return final_score(recording_id, definition, heard, case_id=case_id, case=case, corrected=corrected)
 
 
@@ -124,17 +125,6 @@ def as_opened(case: Case) -> list[tuple[str, str, Outcome]]:
     """Return id, title and automatic outcome of every item as they were when a case was opened."""
     items = (item.automatic for item in case.items)
     return [(item.id, item.title, item.outcome) for item in items]
-
-
-def as_scored(definition: ScorecardDefinition, suggested: Collection[str]) -> ScorecardDefinition:
-    """Return a scorecard as a call was scored by it: items that were under their floor only suggested.
-
-    ``suggested`` are the ids of the items that only suggested in the stored score.
-    """
-    items = tuple(
-        replace(item, suggest_only=True) if item.id in suggested else item for item in definition.items
-    )
-    return replace(definition, items=items)
 
 
 def final_score(

@@ -20,7 +20,6 @@ from huaxiang.quality.review.case import Case, advance, check_seen, replay
 from huaxiang.quality.review.final_score import (
     FinalScore,
     as_opened,
-    as_scored,
     automatic_score,
     final_score,
     held_score,
@@ -251,7 +250,7 @@ class ReviewStore:
             key = (stored.recording_id, stored.case.definition)
             found[stored.id] = final_score(
                 stored.recording_id,
-                as_scored(find(stored.case.definition), suggested.get(key, frozenset())),
+                find(stored.case.definition).suggesting(suggested.get(key, frozenset())),
                 as_opened(stored.case),
                 case_id=stored.id,
                 case=stored.case,
