@@ -10,9 +10,8 @@ from invented_call import SELLER
 from rule_files import scorecard_text
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from workflows import workflow_of
 
-from huaxiang.api.pipeline import Pipeline
-from huaxiang.api.workflow import RecordingWorkflow, Stores
 from huaxiang.core.database import transaction
 from huaxiang.core.types import RecordingStatus
 from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
@@ -21,29 +20,6 @@ from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
 @pytest.fixture
 def world(engine: Engine, sessions: sessionmaker[Session], tmp_path: Path) -> World:
     return make_world(engine, sessions, tmp_path / "data")
-
-
-def no_models() -> Pipeline:
-    raise AssertionError("inspection needs no model")
-
-
-def workflow(world: World) -> RecordingWorkflow:
-    services = world.services
-    stores = Stores(
-        services.recordings, services.transcripts, services.insights, services.scorecards, services.search
-    )
-    return RecordingWorkflow(
-        decode=lambda *_: pytest.fail("nothing is decoded"),
-        pipeline=no_models,
-        sessions=services.sessions,
-        blobs=services.blobs,
-        stores=stores,
-        inspecting=services.inspecting,
-        corrections=services.corrections,
-        features=services.features,
-        lock_digest="0" * 64,
-        country="CN",
-    )
 
 
 def test_what_is_told_has_the_team_of_the_seller_and_the_tags_of_the_conversation(world: World) -> None:
@@ -66,7 +42,7 @@ def test_what_is_told_has_the_team_of_the_seller_and_the_tags_of_the_conversatio
 def test_the_stage_stores_all_scorecards_and_those_of_before_are_current_no_more(world: World) -> None:
     services = world.services
     call = add_call(services)
-    flow = workflow(world)
+    flow = workflow_of(services)
     first = flow.inspect(call)
     with transaction(services.sessions) as session:
         current = services.scorecards.current(session, call)
@@ -82,7 +58,7 @@ def test_the_stage_stores_all_scorecards_and_those_of_before_are_current_no_more
 def test_published_scorecards_judge_and_retired_ones_do_not(world: World) -> None:
     services = world.services
     call = add_call(services)
-    flow = workflow(world)
+    flow = workflow_of(services)
     with transaction(services.sessions) as session:
         head = "priority: 100\napplies_to: {settings: [phone]}\n"
         services.rules.publish(session, scorecard_text(head=head), by="mei")

@@ -10,10 +10,9 @@ from api_world import World, add_bare, make_world
 from corrected_calls import add_scored_call
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from workflows import workflow_of
 
-from huaxiang.api.pipeline import Pipeline
 from huaxiang.api.progress import ProgressTeller, begun, ended, progress_of
-from huaxiang.api.workflow import RecordingWorkflow, Stores
 from huaxiang.core.types import Json, RecordingStatus
 from huaxiang.quality.history.store import FeatureStore
 from huaxiang.quality.review.corrected_scorecards import with_corrected
@@ -78,32 +77,10 @@ class LaterStages:
         return result
 
 
-def no_models() -> Pipeline:
-    raise AssertionError("the later stages need no model")
-
-
-def workflow(world: World) -> RecordingWorkflow:
-    services = world.services
-    return RecordingWorkflow(
-        decode=lambda *_: pytest.fail("nothing is decoded"),
-        pipeline=no_models,
-        sessions=services.sessions,
-        blobs=services.blobs,
-        stores=Stores(
-            services.recordings, services.transcripts, services.insights, services.scorecards, services.search
-        ),
-        inspecting=services.inspecting,
-        features=services.features,
-        corrections=services.corrections,
-        lock_digest="0" * 64,
-        country="CN",
-    )
-
-
 def test_the_workflow_tells_each_stage_and_forgets_it_when_the_recording_is_done(world: World) -> None:
     call = add_scored_call(world.services)
     stages = LaterStages(world, call)
-    workflow(world).run(stages, call)
+    workflow_of(world.services).run(stages, call)
     assert stages.seen == [("inspect", ("inspect", 0.0)), ("merge", None)]
 
 
@@ -119,7 +96,7 @@ def test_a_recording_that_is_processed_again_keeps_what_people_corrected(world: 
     foreseen = services.corrections.foresee(call, [wrong], mei)
     with services.sessions.begin() as session:
         services.corrections.add(session, call, foreseen, mei)
-    workflow(world).run(LaterStages(world, call), call)
+    workflow_of(services).run(LaterStages(world, call), call)
     with services.sessions() as session:
         automatic = services.scorecards.current(session, call)
         corrected = with_corrected(session, call, automatic)

@@ -13,6 +13,7 @@ from reviews import MEI
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner
+from workflows import workflow_of
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command import app
@@ -23,7 +24,6 @@ from huaxiang.api.search.suite import build_search, reindex
 from huaxiang.api.search.tables import SearchTurnRow
 from huaxiang.api.search.terms import read_terms
 from huaxiang.api.services import Services
-from huaxiang.api.workflow import RecordingWorkflow, Stores
 from huaxiang.core.audio import DecodedAudio
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import NotFound
@@ -61,26 +61,12 @@ def transcribed(services: Services) -> None:
     services.blobs.put(key, [invented_audio(invented_transcript(CALL))])
     with transaction(services.sessions) as session:
         add_row(session, invented_recording(CALL), key)
-    stores = Stores(
-        services.recordings, services.transcripts, services.insights, services.scorecards, services.search
-    )
 
     def pipeline() -> Pipeline:
         nothing: object = None
         return Pipeline(nothing, nothing, nothing, nothing, nothing, Heard())  # type: ignore[arg-type]
 
-    RecordingWorkflow(
-        pipeline=pipeline,
-        decode=lambda source, target: invented_recording(CALL).audio,  # type: ignore[arg-type]
-        sessions=services.sessions,
-        blobs=services.blobs,
-        stores=stores,
-        inspecting=services.inspecting,
-        corrections=services.corrections,
-        features=services.features,
-        lock_digest="0" * 64,
-        country="CN",
-    ).transcribe(CALL)
+    workflow_of(services, pipeline).transcribe(CALL)
 
 
 @ON_SQLITE
