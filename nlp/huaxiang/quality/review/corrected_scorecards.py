@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.types import Evidence, Scorecard, ScorecardItem, ScorecardSection, Window
+from huaxiang.quality.review.scores import newest_corrected_rows
 from huaxiang.quality.review.tables import CorrectedScoreRow
 
 
@@ -20,14 +20,9 @@ def with_corrected(
 
     Sections and grade are those of the corrected form too.
     """
-    rows = session.scalars(
-        select(CorrectedScoreRow)
-        .where(CorrectedScoreRow.recording_id == recording_id)
-        .order_by(CorrectedScoreRow.sequence)
-    )
-    newest = {row.definition: row for row in rows}
+    newest = newest_corrected_rows(session, [recording_id])
     return tuple(
-        scorecard if (row := newest.get(scorecard.definition)) is None else _corrected(scorecard, row)
+        _corrected(scorecard, row) if (row := newest.get((recording_id, scorecard.definition))) else scorecard
         for scorecard in scorecards
     )
 

@@ -76,21 +76,38 @@ def newest_corrected(
     session: Session, recording_ids: Collection[str]
 ) -> dict[tuple[str, str], CorrectedScore]:
     """Return the newest score of the corrected form by recording and definition."""
-    found: dict[tuple[str, str], CorrectedScore] = {}
-    for batch in batches(recording_ids):
-        rows = session.scalars(
-            select(CorrectedScoreRow)
-            .where(CorrectedScoreRow.recording_id.in_(batch))
-            .order_by(CorrectedScoreRow.recording_id, CorrectedScoreRow.sequence)
+    return {
+        key: CorrectedScore(
+            definition=row.definition,
+            score=row.score,
+            possible=row.possible,
+            auto_failed=row.auto_failed,
+            outcomes={item["id"]: outcome_of(item["passed"]) for item in row.items},
         )
-        for row in rows:
-            found[row.recording_id, row.definition] = CorrectedScore(
-                definition=row.definition,
-                score=row.score,
-                possible=row.possible,
-                auto_failed=row.auto_failed,
-                outcomes={item["id"]: outcome_of(item["passed"]) for item in row.items},
-            )
+        for key, row in newest_corrected_rows(session, recording_ids).items()
+    }
+
+
+def newest_corrected_rows(
+    session: Session, recording_ids: Collection[str]
+) -> dict[tuple[str, str], CorrectedScoreRow]:
+    """Return the row in force of the corrected form by recording and definition."""
+    row = CorrectedScoreRow
+    found = {}
+    for batch in batches(recording_ids):
+        last = (
+            select(row.recording_id, row.definition, func.max(row.sequence).label("sequence"))
+            .where(row.recording_id.in_(batch))
+            .group_by(row.recording_id, row.definition)
+            .subquery()
+        )
+        in_force = (
+            (row.recording_id == last.c.recording_id)
+            & (row.definition == last.c.definition)
+            & (row.sequence == last.c.sequence)
+        )
+        for one in session.scalars(select(row).join(last, in_force)):
+            found[one.recording_id, one.definition] = one
     return found
 
 
