@@ -22,9 +22,8 @@ from huaxiang.quality.review.corrections import (
     check_target,
 )
 from huaxiang.quality.review.outcomes import Actor
+from huaxiang.quality.review.scores import batches
 from huaxiang.quality.review.tables import CorrectionRow
-
-BATCH = 400
 
 
 class CorrectionStore:
@@ -86,11 +85,11 @@ class CorrectionStore:
 
     def load_many(self, session: Session, recording_ids: Collection[str]) -> Mapping[str, list[Correction]]:
         """Return the logs of those calls that have one."""
-        listed, found = list(recording_ids), dict[str, list[Correction]]()
-        for start in range(0, len(listed), BATCH):
+        found: dict[str, list[Correction]] = {}
+        for batch in batches(recording_ids):
             rows = session.scalars(
                 select(CorrectionRow)
-                .where(CorrectionRow.recording_id.in_(listed[start : start + BATCH]))
+                .where(CorrectionRow.recording_id.in_(batch))
                 .order_by(CorrectionRow.recording_id, CorrectionRow.sequence)
             )
             for row in rows:
