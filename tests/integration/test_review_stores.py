@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from huaxiang.quality.review.outcomes import Actor, Judgement, Outcome, outcome_
 from huaxiang.quality.review.plan import Candidate, Period, SampledItem
 from huaxiang.quality.review.plan_store import PlanStore
 from huaxiang.quality.review.queue import QueueFilters, judged_items, queue
+from huaxiang.quality.review.review_store import ReviewStore
 from huaxiang.quality.review.sampling import draw
 from huaxiang.quality.scorecard_store import ScorecardStore
 
@@ -94,6 +96,29 @@ def test_a_period_is_drawn_once_and_every_drawn_call_keeps_its_probability(
         assert not again.assignees
     with pytest.raises(Conflict), transaction(sessions) as session:
         PLANS.carry_out(session, drawing, among, MEI)
+
+
+def test_a_call_that_another_scorecard_was_reviewed_of_since_is_not_reviewed_twice(
+    sessions: sessionmaker[Session],
+) -> None:
+    (call,) = calls = store_conversations(sessions)
+    reviews = ReviewStore(lambda session, reference: DEFINITION)
+    plans, key = PlanStore(reviews), call.recording.id
+    with transaction(sessions) as session:
+        stored, among = plans.save(session, TEXT.replace("0.5", "1"), MEI), candidates(session, calls)
+        scorecard = ScorecardStore().latest(session, key)
+        case = reviews.open(session, key, scorecard, None, MEI)
+        reviews.assign(session, case.id, MEI, "lao.li", case.case.version)
+        reviews.open(session, key, replace(scorecard, definition="phone-sales @ 1"), None, MEI)
+        period = Period(among[0].at, among[0].at + timedelta(seconds=1))
+        drawing = plans.propose(session, stored, period, draw(stored.plan, among, period), among)
+        assert len(drawing.sample.picks) == 1
+        assert drawing.known == {key}
+        assert not drawing.assignees
+        plans.carry_out(session, drawing, among, MEI)
+        kept = reviews.of_recording(session, key, scorecard.definition)
+    assert kept is not None
+    assert (kept.id, kept.case.assignee) == (case.id, "lao.li")
 
 
 def test_corrections_come_back_as_they_were_said_and_undo_by_a_further_row(

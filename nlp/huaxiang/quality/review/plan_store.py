@@ -122,9 +122,8 @@ class PlanStore:
         """Return what drawing this sample would do; nothing is written."""
         sellers = {one.recording_id: one.seller for one in candidates}
         definitions = {one.recording_id: one.definition for one in candidates}
-        drawn = [pick.recording_id for pick in sample.picks]
-        cases = self._reviews.newest(session, drawn)
-        known = frozenset(key for key, case in cases.items() if case.case.definition == definitions[key])
+        drawn = {pick.recording_id: definitions[pick.recording_id] for pick in sample.picks}
+        known = self._reviews.under_review(session, drawn)
         fresh = [pick for pick in sample.picks if pick.recording_id not in known]
         return Drawing(
             id=None,

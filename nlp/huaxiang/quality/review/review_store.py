@@ -137,6 +137,18 @@ class ReviewStore:
         acts = _acts(session, [row.id for row in by_recording.values()])
         return {key: _stored(row, acts.get(row.id, ())) for key, row in by_recording.items()}
 
+    def under_review(self, session: Session, definitions: Mapping[str, str]) -> frozenset[str]:
+        """Return the recordings that have a case by the scorecard that ``definitions`` gives of each."""
+        row = ReviewCaseRow
+        return frozenset(
+            recording_id
+            for batch in batches(definitions)
+            for recording_id, definition in session.execute(
+                select(row.recording_id, row.definition).where(row.recording_id.in_(batch))
+            )
+            if definition == definitions[recording_id]
+        )
+
     def assign(
         self, session: Session, case_id: str, actor: Actor, assignee: str | None, seen: int
     ) -> StoredCase:
