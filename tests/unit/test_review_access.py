@@ -11,6 +11,7 @@ import pytest
 from huaxiang.api.access.callers import Caller, CallerKind
 from huaxiang.api.access.scopes import ROLE_SCOPES
 from huaxiang.api.reviews.access import Ability, Hindrance, Mode, ability, actor_of, handed_in
+from huaxiang.core.errors import Forbidden
 from huaxiang.core.types import Json
 from huaxiang.quality.review.case import Case, advance, replay
 from huaxiang.quality.review.outcomes import Act, ActKind, Actor, Origin, Outcome
@@ -78,7 +79,7 @@ def test_what_a_person_may_do_is_what_the_case_lets_them_do() -> None:
     waiting = case(OPENED, JUDGED, REVIEWED, APPEALED)
     assert ability(waiting, actor("root"), NOW, manages=True).mode is Mode.SETTLE
     advance(waiting, SETTLED)
-    with pytest.raises(Exception, match="another person than the reviewer"):
+    with pytest.raises(Forbidden, match="another person than the reviewer"):
         advance(waiting, replace(SETTLED, actor=actor("mei")))
 
 
