@@ -23,6 +23,7 @@ from huaxiang.core.types import Role, Scorecard
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.nlp.encoder import ScriptedEncoder, Vectors
 from huaxiang.nlp.insights_store import InsightsStore
+from huaxiang.quality import rule_store
 from huaxiang.quality.inspector import sections_of
 from huaxiang.quality.review.corrected_scorecards import with_corrected
 from huaxiang.quality.review.corrections import Change, CorrectionKind, Target
@@ -126,3 +127,21 @@ def test_sections_and_grade_are_those_of_the_corrected_form(services: Services) 
     assert (card.score, card.sections) == (totals.score, sections_of(totals))
     assert card.grade_id == (totals.grade.id if totals.grade else "")
     assert card.sections != automatic.sections
+
+
+def test_a_corrected_score_is_added_up_as_before_when_the_package_is_renewed(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = add_scored_call(services)
+    correct(services, call, text(7, CALMER))
+    with transaction(services.sessions) as session:
+        before = services.reviews.cases.final(session, [call])
+    monkeypatch.setattr(rule_store, "shipped_files", lambda: ())
+    rule_store._shipped.cache_clear()
+    services.rules._read.clear()
+    try:
+        with transaction(services.sessions) as session:
+            after = services.reviews.cases.final(session, [call])
+    finally:
+        rule_store._shipped.cache_clear()
+    assert after == before

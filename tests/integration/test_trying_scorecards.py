@@ -40,6 +40,7 @@ from huaxiang.quality.review.corrections import Change, CorrectionKind, Target
 from huaxiang.quality.review.outcomes import Actor, Outcome
 from huaxiang.quality.review.scores import newest_corrected
 from huaxiang.quality.rule_store import RuleStore
+from huaxiang.quality.rule_tables import RuleVersionRow
 from huaxiang.quality.scorecard_store import ScorecardStore
 
 STORE = ComparisonStore()
@@ -309,8 +310,15 @@ def test_the_command_applies_what_is_in_force_and_rehearses_it(sessions: session
     rehearsed = json.loads(command("apply", "--again", "--dry-run", "--json"))
     assert (rehearsed["conversations"], rehearsed["scored"], rehearsed["dry_run"]) == (5, 5, True)
     assert set(rehearsed["scorecards"]) <= references
+    assert kept_files(sessions) == set()
     assert "conversations scored" in command("apply", "--again")
     assert json.loads(command("apply", "--json"))["as_before"] == 5
+    assert references <= kept_files(sessions), "a renewed package cannot add up what is stored"
+
+
+def kept_files(sessions: sessionmaker[Session]) -> set[str]:
+    with transaction(sessions) as session:
+        return {f"{row.id} @ {row.version}" for row in session.scalars(select(RuleVersionRow))}
 
 
 @sqlite_only

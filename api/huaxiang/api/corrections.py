@@ -207,6 +207,8 @@ class Corrections:
     ) -> None:
         recording_id = form.recording.id
         for scorecard in scores:
+            # It is added up again with every look at the score, by a later package too.
+            self._inspecting.rules.keep(session, scorecard.definition)
             save_corrected(session, recording_id, scorecard)
         done = replace(form.recording, status=RecordingStatus.DONE)
         main = scores[0] if scores else None

@@ -114,7 +114,8 @@ def apply(
     settings = load_settings()
     sessions = bootstrap.open_storage(settings).sessions
     with transaction(sessions) as session:
-        definitions = InForce(RuleStore()).all(session)
+        in_force = InForce(RuleStore())
+        definitions = in_force.all(session) if dry_run else in_force.kept(session)
     meaning = build_meaning(settings, bootstrap.build_sentence_encoder)
     with progress_bar("apply") as advance:
         first = day_of(since, zone_of(settings.default_zone))

@@ -191,7 +191,7 @@ class HistoryDesk:
 
     def _apply(self) -> None:
         with transaction(self.sessions) as session:
-            definitions = self.scorecards.all(session)
+            definitions = self.scorecards.kept(session)
         apply_scorecards(self.sessions, definitions, meaning=self.meaning)
 
     def _compared(

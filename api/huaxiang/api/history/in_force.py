@@ -27,6 +27,16 @@ class InForce:
         suggesting = self.lab.suggesting(session)
         return tuple(floored(one, suggesting) for one in self.rules.current(session))
 
+    def kept(self, session: Session) -> tuple[ScorecardDefinition, ...]:
+        """Return the scorecards as ``all``, and keep those of the package for what is stored by them.
+
+        The score of a corrected form is added up again with every look at it, by a later package too.
+        """
+        definitions = self.all(session)
+        for definition in definitions:
+            self.rules.keep(session, definition.reference)
+        return definitions
+
     def get(self, session: Session, scorecard: str) -> ScorecardDefinition | None:
         """Return the version of a scorecard that is in force; None where there is none of that id."""
         return next((one for one in self.all(session) if one.id == scorecard), None)
