@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from huaxiang.core.errors import InvalidRules, NotFound
+from huaxiang.api.held_scores import definition_of
+from huaxiang.core.errors import InvalidRules
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.history.fingerprint import judges_by
 from huaxiang.quality.history.lab_store import LabStore, floored
 from huaxiang.quality.loader import parse, without_mistakes
-from huaxiang.quality.references import parts_of
 from huaxiang.quality.rule_store import RuleStore
 
 
@@ -58,10 +58,7 @@ class InForce:
 
     def of(self, session: Session, reference: str) -> ScorecardDefinition:
         """Return a version (``id @ version``) with the floors that it is under now. Raises NotFound."""
-        definition = self.rules.definition(session, *parts_of(reference))
-        if not isinstance(definition, ScorecardDefinition):
-            raise NotFound("this file holds rules, and no scorecard")
-        return floored(definition, self.lab.suggesting(session))
+        return floored(definition_of(self.rules, session, reference), self.lab.suggesting(session))
 
     def inherited(
         self, session: Session, after: ScorecardDefinition, before: ScorecardDefinition
