@@ -62,11 +62,9 @@ class ProgressTeller:
             row.updated_at = now()
 
 
-def begun(sessions: sessionmaker[Session], recording_id: str, stage: str) -> ProgressTeller:
-    """Tell that a stage begins, and return what tells how far it is."""
-    teller = ProgressTeller(sessions, recording_id, stage)
-    teller(0.0)
-    return teller
+def begun(sessions: sessionmaker[Session], recording_id: str, stage: str) -> None:
+    """Tell that a stage begins."""
+    ProgressTeller(sessions, recording_id, stage)(0.0)
 
 
 def ended(session: Session, recording_id: str) -> None:
