@@ -20,7 +20,7 @@ from huaxiang.api.held_scores import held_scores
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.blobs import BlobStore
 from huaxiang.core.database import transaction
-from huaxiang.core.errors import Conflict, NotFound
+from huaxiang.core.errors import Conflict
 from huaxiang.core.types import Json
 from huaxiang.ingest.recordings import RecordingFilters, RecordingStore
 from huaxiang.nlp.conversation_file import parse_conversation
@@ -192,8 +192,6 @@ def refuse_used(target: Path) -> None:
         return
     if target.exists():
         raise Conflict(f"{target} is there already; name a folder that is not, nothing is written over")
-    if not target.name:
-        raise NotFound("name the folder to write to")
 
 
 def written_turns(call: CallForm) -> frozenset[int]:
