@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from huaxiang.core.types import Evidence, Window
@@ -29,11 +29,20 @@ class Hit:
 def newest_hits(
     session: Session, definition: str, item: str, *, offset: int = 0, limit: int = 20
 ) -> Sequence[Hit]:
-    """Return the calls that an item of a version (``id @ version``) fails, the newest first."""
+    """Return the calls that an item of a version (``id @ version``) fails, the newest first.
+
+    Calls that this version was once meant for and is no more are left out, as ``scored_by`` does.
+    """
     rows = session.execute(
-        select(ScorecardItemRow, RecordingRow.seller, RecordingRow.started_at, RecordingRow.received_at)
+        select(ScorecardItemRow, RecordingRow.seller, HELD_AT.label("held_at"))
         .join(RecordingRow, RecordingRow.id == ScorecardItemRow.recording_id)
+        .join(
+            ScorecardRow,
+            (ScorecardRow.recording_id == ScorecardItemRow.recording_id)
+            & (ScorecardRow.definition == ScorecardItemRow.definition),
+        )
         .where(
+            ScorecardRow.is_current,
             ScorecardItemRow.definition == definition,
             ScorecardItemRow.item_id == item,
             ScorecardItemRow.passed.is_(False),
@@ -46,12 +55,12 @@ def newest_hits(
         Hit(
             recording_id=row.recording_id,
             seller=seller,
-            at=started_at or received_at,
+            at=held_at,
             evidence=tuple(Evidence(**evidence) for evidence in row.evidence),
             window=Window(**row.window) if row.window else None,
             for_review=row.for_review,
         )
-        for row, seller, started_at, received_at in rows
+        for row, seller, held_at in rows
     ]
 
 
@@ -61,7 +70,7 @@ def scored_by(session: Session, definition: str) -> int:
         session.scalar(
             select(func.count())
             .select_from(ScorecardRow)
-            .where(and_(ScorecardRow.definition == definition, ScorecardRow.is_current))
+            .where(ScorecardRow.definition == definition, ScorecardRow.is_current)
         )
         or 0
     )
