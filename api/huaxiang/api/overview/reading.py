@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, func, or_, select
@@ -106,6 +106,9 @@ class _Failures:
     failed: int
 
 
+_OfSeller = TypeVar("_OfSeller", _Scored, _Failures)
+
+
 def read_overview(
     session: Session, recordings: RecordingList, since: Since, as_of: datetime, zone: ZoneInfo
 ) -> Overview:
@@ -117,9 +120,9 @@ def read_overview(
     sellers = {row.key: row for row in session.scalars(select(SellerRow))}
     team_of = {key: row.team for key, row in sellers.items() if row.team}
     scored = _scored(session, reach, start, zone)
-    lately = [one for one in scored if one.day >= days[0]]
+    lately = _by_seller(one for one in scored if one.day >= days[0])
     since_then = [one for one in scored if one.inspected_at >= start]
-    failures = _failures(session, first)
+    failures = _by_seller(_failures(session, first))
     teams = sorted(set(team_of.values()))
     return Overview(
         since=since,
@@ -136,7 +139,7 @@ def read_overview(
             _group(
                 key, sellers[key].name if key in sellers else key, team_of.get(key), {key}, lately, failures
             )
-            for key in sorted({one.seller for one in lately if one.seller})
+            for key in sorted(key for key in lately if key)
         ),
         teams=tuple(
             _group(team, team, None, {key for key in team_of if team_of[key] == team}, lately, failures)
@@ -229,6 +232,13 @@ def _vetoes(session: Session, start: datetime) -> tuple[Veto, ...]:
     )
 
 
+def _by_seller(found: Iterable[_OfSeller]) -> Mapping[str, Sequence[_OfSeller]]:
+    grouped: dict[str, list[_OfSeller]] = defaultdict(list)
+    for one in found:
+        grouped[one.seller].append(one)
+    return grouped
+
+
 def _by_day(scored: Iterable[_Scored], days: Sequence[date]) -> tuple[Estimate | None, ...]:
     """Return for each day the mean of the week that ends with it: of one day alone it would be chance."""
     shares: dict[date, list[float]] = defaultdict(list)
@@ -244,20 +254,20 @@ def _group(
     name: str,
     team: str | None,
     sellers: Collection[str],
-    scored: Iterable[_Scored],
-    failures: Iterable[_Failures],
+    scored: Mapping[str, Sequence[_Scored]],
+    failures: Mapping[str, Sequence[_Failures]],
 ) -> Group:
     applied: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    for one in failures:
-        if one.seller in sellers:
-            applied[one.item] += one.applied
-            failed[one.item] += one.failed
+    for one in (one for seller in sellers for one in failures.get(seller, ())):
+        applied[one.item] += one.applied
+        failed[one.item] += one.failed
     rates = {item: rate(failed[item], n) for item, n in applied.items()}
+    own = (one.share for seller in sellers for one in scored.get(seller, ()))
     return Group(
         key=key,
         name=name,
         team=team,
-        score=mean([one.share for one in scored if one.seller in sellers and one.share is not None], SHARE),
+        score=mean([share for share in own if share is not None], SHARE),
         failed={item: found for item, found in rates.items() if found is not None},
     )
