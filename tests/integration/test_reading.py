@@ -6,9 +6,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 from tried import add_indexed_history
 
+from huaxiang.api.history.features import missing_features
+from huaxiang.api.history.trying import try_on_history
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.types import new_id
-from huaxiang.quality.history.store import pages
+from huaxiang.quality import default_scorecard
 from huaxiang.quality.history.tables import FloorRow
 
 
@@ -41,8 +43,9 @@ def test_others_read_what_was_there_while_somebody_writes(sessions: sessionmaker
             assert count(reader) == 0
 
 
-def test_the_history_is_read_while_somebody_writes(sessions: sessionmaker[Session]) -> None:
+def test_who_tries_rules_on_the_history_waits_for_nobody_who_writes(sessions: sessionmaker[Session]) -> None:
     add_indexed_history(sessions, 3)
     with transaction(sessions) as writer:
         write(writer)
-        assert [len(page) for page in pages(sessions, limit=2)] == [2, 1]
+        assert missing_features(sessions) == ()
+        assert try_on_history(sessions, None, default_scorecard()).whole.conversations == 3

@@ -15,7 +15,7 @@ from huaxiang.api import bootstrap
 from huaxiang.api.coaching.suite import open_coaching
 from huaxiang.api.command.console import emit_json, emit_table, emit_text, people, progress_bar
 from huaxiang.api.serialise import time_json
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
 from huaxiang.profile.coaching.digest import Digest, week_of
@@ -82,7 +82,7 @@ def list_sellers(
     """List the sellers, those known from recordings only among them."""
     settings = load_settings()
     storage = bootstrap.open_storage(settings)
-    with transaction(storage.sessions) as session:
+    with reading(storage.sessions) as session:
         found = open_coaching(settings).records.all_sellers(session)
     _show([seller for seller in found if team is None or seller.team == team], as_json)
 
@@ -146,7 +146,7 @@ def digest(
     storage = bootstrap.open_storage(settings)
     moment = now()
     wanted = week or week_of(moment.astimezone(ZoneInfo(settings.default_zone)).date() - timedelta(days=7))
-    with transaction(storage.sessions) as session:
+    with reading(storage.sessions) as session:
         found = open_coaching(settings).digests.digest(session, wanted, team, moment)
     if as_json:
         from huaxiang.api.http.answer_schemas import Digest as DigestDocument

@@ -31,11 +31,11 @@ def index(
 ) -> None:
     """Make stored conversations findable that are not; may be broken off and run again."""
     from huaxiang.api.search.suite import reindex, unindexed
-    from huaxiang.core.database import transaction
+    from huaxiang.core.database import reading, transaction
 
     system = bootstrap.build_system(load_settings())
     sessions = system.storage.sessions
-    with transaction(sessions) as session:
+    with reading(sessions) as session:
         waiting = unindexed(session, everything=everything)
     indexed = 0
     if not dry_run:

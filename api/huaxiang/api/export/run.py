@@ -19,7 +19,7 @@ from huaxiang.api.export.labelled import labelled_conversation
 from huaxiang.api.held_scores import held_scores
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.blobs import BlobStore
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading
 from huaxiang.core.errors import Conflict
 from huaxiang.core.types import Json
 from huaxiang.ingest.recordings import RecordingFilters, RecordingStore
@@ -122,7 +122,7 @@ class Exporter:
         return exported
 
     def _one(self, wanted: Wanted, recording_id: str, exported: Exported, folder: Path | None) -> None:
-        with transaction(self.sessions) as session:
+        with reading(self.sessions) as session:
             log = self.corrections.log.load(session, recording_id)
             if not wanted.everything and not standing(log).in_force:
                 return
@@ -167,7 +167,7 @@ class Exporter:
     def _pages(self, filters: RecordingFilters) -> Iterator[str]:
         cursor: str | None = None
         while True:
-            with transaction(self.sessions) as session:
+            with reading(self.sessions) as session:
                 page = self.recordings.list(session, cursor, filters, PAGE)
             yield from (recording.id for recording in page.items)
             cursor = page.next_cursor

@@ -59,7 +59,7 @@ def apply_scorecards(
     corrected form is added beside it. A run that is broken off may be run again, and goes on.
     """
     applied = Applied()
-    with transaction(sessions) as session:
+    with reading(sessions) as session:
         total = FeatureStore().count(session, since)
         teams = dict(SellerStore().team_of(session))
     asked = asked_by(definitions, meaning)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from huaxiang.api.history.meaning import Meaning, said_in
 from huaxiang.api.inspecting import Inspecting
 from huaxiang.asr.transcripts import TranscriptStore
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.types import Transcript
 from huaxiang.ingest.recordings import RecordingStore
 from huaxiang.nlp.insights_store import InsightsStore
@@ -73,7 +73,7 @@ def missing_features(sessions: sessionmaker[Session], meaning: Meaning | None = 
 
     With ``meaning`` also those whose turns have no vectors by it.
     """
-    with transaction(sessions) as session:
+    with reading(sessions) as session:
         missing = FeatureStore().missing(session)
         bare = FeatureStore().without_vectors(session, meaning.name) if meaning else ()
     return tuple(dict.fromkeys((*missing, *bare)))
@@ -88,7 +88,7 @@ def index_history(
     """Store the features of these recordings, and return how many; a run broken off may be run again."""
     for start in range(0, len(recordings), PART):
         part = recordings[start : start + PART]
-        with transaction(sessions) as session:
+        with reading(sessions) as session:
             unmade = dict.fromkeys(
                 text for one in part for text in writer.unmade(session, _said(session, one))
             )

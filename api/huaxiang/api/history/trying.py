@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.api.history.meaning import Meaning, asked_by
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading
 from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.definition import ScorecardDefinition
 from huaxiang.quality.history.compare import Comparison, compare
@@ -35,7 +35,7 @@ def try_on_history(
     cannot be told. A large history is judged by as many processes as
     there are cores. Raises StorageError where one of them is killed, and for features of another version.
     """
-    with transaction(sessions) as session:
+    with reading(sessions) as session:
         total = FeatureStore().count(session, since)
         teams = dict(SellerStore().team_of(session))
     both = [after] if before is None else [before, after]
