@@ -8,7 +8,6 @@ the colleague's consent is asked again each time the clip is played, so withdraw
 from __future__ import annotations
 
 import io
-import struct
 import wave
 from typing import Annotated
 from urllib.parse import urlencode
@@ -87,7 +86,13 @@ def cut(blobs: BlobStore, key: str, start_ms: int, end_ms: int) -> bytes:
     if from_byte >= to_byte:
         raise NotFound("the recording is shorter than this clip's beginning")
     samples = b"".join(blobs.read(key, from_byte, to_byte))
-    return _wav_header(channels, len(samples)) + samples
+    clip = io.BytesIO()
+    with wave.open(clip, "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(_SAMPLE_BYTES)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples)
+    return clip.getvalue()
 
 
 def _is_own(caller: Caller, recording: Recording) -> bool:
@@ -96,17 +101,3 @@ def _is_own(caller: Caller, recording: Recording) -> bool:
 
 def _proof(key: bytes, recording_id: str, start_ms: int, end_ms: int) -> str:
     return keyed_hash(key, "clip", f"{recording_id} {start_ms} {end_ms}")
-
-
-def _wav_header(channels: int, data_bytes: int) -> bytes:
-    frame_bytes = channels * _SAMPLE_BYTES
-    form = struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * frame_bytes, frame_bytes, 16)
-    return (
-        b"RIFF"
-        + struct.pack("<I", 36 + data_bytes)
-        + b"WAVEfmt "
-        + struct.pack("<I", len(form))
-        + form
-        + b"data"
-        + struct.pack("<I", data_bytes)
-    )
