@@ -65,3 +65,8 @@ def test_references_in_the_document_resolve(world: World) -> None:
 
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(references(document)) <= known
+
+
+def test_documents_are_known_by_names_of_their_own(world: World) -> None:
+    names = world.app.openapi()["components"]["schemas"]
+    assert not [name for name in names if "__" in name], "two documents of one name bear that of their module"

@@ -108,7 +108,7 @@ class Flip(Document):
     after: Outcome
 
 
-class Change(Document):
+class ChangedCall(Document):
     """A conversation whose result changes; null where a scorecard does not apply to it."""
 
     recording_id: str
@@ -122,7 +122,7 @@ class Change(Document):
 class Changes(Document):
     """A page of conversations whose result changes, the greatest change first."""
 
-    items: list[Change]
+    items: list[ChangedCall]
     next_cursor: str | None
 
 

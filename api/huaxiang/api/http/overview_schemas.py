@@ -7,16 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from huaxiang.api.http.coaching_schemas import Estimate
 from huaxiang.api.http.schemas import Document
-
-
-class Estimate(Document):
-    """A value with the observations it stands on and its 95 % interval, null where there are too few."""
-
-    value: float
-    n: int
-    low: float | None
-    high: float | None
 
 
 class OverviewCounts(Document):

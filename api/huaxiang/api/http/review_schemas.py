@@ -128,7 +128,7 @@ class FinalScore(Document):
     items: list[FinalItem]
 
 
-class Appeal(Document):
+class CaseAppeal(Document):
     """A seller's objection."""
 
     by: str
@@ -174,7 +174,7 @@ class Case(CaseLine):
     """A case with its items, the score that holds and its history."""
 
     request: str
-    appeal: Appeal | None
+    appeal: CaseAppeal | None
     items: list[CaseItem]
     score: FinalScore
     history: list[Act]
