@@ -13,7 +13,6 @@ from huaxiang.api.access.scopes import Scope
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.objections import place_of
 from huaxiang.api.http.paging import page_of
-from huaxiang.api.http.sellers import name_of
 from huaxiang.api.services import Services
 from huaxiang.console.coaching_shared import chosen_days, clip_source, period_links, reader_of
 from huaxiang.console.forms import check_session_form, read_form, safe_target
@@ -88,7 +87,7 @@ def library_router(services: Services, views: Views) -> APIRouter:
         recording_id, objection = form.get("recording_id", ""), form.get("objection", "")
 
         def work(session: Session) -> None:
-            coaching, by = services.coaching, name_of(caller)
+            coaching, by = services.coaching, caller.name
             course = coaching.answers.course(session, recording_id, objection, _turn(form), now())
             title, tags = form.get("title", ""), _tags(form)
             coaching.records.library.adopt(session, passage_of(course), title, tags, by=by)
@@ -100,7 +99,7 @@ def library_router(services: Services, views: Views) -> APIRouter:
         form = await read_form(request)
 
         def work(session: Session) -> None:
-            library, by = services.coaching.records.library, name_of(caller)
+            library, by = services.coaching.records.library, caller.name
             library.edit(session, entry_id, form.get("title", ""), _tags(form), by=by)
 
         return await _carried_out(request, services, caller, form, work, "library.changed")
@@ -110,7 +109,7 @@ def library_router(services: Services, views: Views) -> APIRouter:
         form = await read_form(request)
 
         def work(session: Session) -> None:
-            library, by = services.coaching.records.library, name_of(caller)
+            library, by = services.coaching.records.library, caller.name
             library.withdraw(session, entry_id, form.get("reason", ""), by=by)
 
         return await _carried_out(request, services, caller, form, work, "library.withdrawn")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.practices import step_of, visible_practice
-from huaxiang.api.http.sellers import name_of, visible_seller
+from huaxiang.api.http.sellers import visible_seller
 from huaxiang.api.services import Services
 from huaxiang.console.coaching_shared import chosen_days, clip_source, period_links, reader_of
 from huaxiang.console.forms import check_session_form, read_form
@@ -81,7 +81,7 @@ def seller_router(services: Services, views: Views) -> APIRouter:
     @router.post("/sellers/{key}")
     async def change(request: Request, caller: Manager, key: str) -> Response:
         form = await read_form(request)
-        values, by = _seller_values(form), name_of(caller)
+        values, by = _seller_values(form), caller.name
 
         def work(session: Session) -> str:
             records = services.coaching.records
@@ -100,7 +100,7 @@ def seller_router(services: Services, views: Views) -> APIRouter:
 
         def work(session: Session) -> str:
             visible_seller(caller, key)
-            services.coaching.records.consent(session, key, consents=consents, by=name_of(caller))
+            services.coaching.records.consent(session, key, consents=consents, by=caller.name)
             return key
 
         said = "seller.consent.given" if consents else "seller.consent.withdrawn"
@@ -120,7 +120,7 @@ def practice_router(services: Services, views: Views) -> APIRouter:
 
         def work(session: Session) -> str:
             visible_seller(caller, key)
-            desk, step, by = services.coaching.desk, step_of(caller), name_of(caller)
+            desk, step, by = services.coaching.desk, step_of(caller), caller.name
             day = _day(form.get("follow_up_on", ""))
             desk.take_up(session, key, topic, step, note, by=by, as_of=now(), follow_up_on=day)
             return key
@@ -140,7 +140,7 @@ def practice_router(services: Services, views: Views) -> APIRouter:
         form = await read_form(request)
 
         def work(session: Session) -> str:
-            note, by = form.get("note", ""), name_of(caller)
+            note, by = form.get("note", ""), caller.name
             return services.coaching.desk.follow_up(session, practice_id, note, by=by, as_of=now()).seller
 
         return await _carried_out(request, services, caller, form, work, "practice.noted")
@@ -175,7 +175,7 @@ async def _note(
 
     def work(session: Session) -> str:
         practice = visible_practice(session, services, caller, practice_id)
-        note, by = form.get("note", ""), name_of(caller)
+        note, by = form.get("note", ""), caller.name
         services.coaching.records.practices.note(session, practice_id, step, note, by=by)
         return practice.seller
 

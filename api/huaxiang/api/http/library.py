@@ -13,7 +13,6 @@ from huaxiang.api.http.coaching_schemas import document_of
 from huaxiang.api.http.dependencies import Listener, Manager, ServicesDep, once
 from huaxiang.api.http.objections import MapDays
 from huaxiang.api.http.paging import page_of
-from huaxiang.api.http.sellers import name_of
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.profile.coaching.library import passage_of
 
@@ -66,7 +65,7 @@ def adopt(request: Request, services: ServicesDep, caller: Manager, document: sc
             session, document.recording_id, document.objection, document.turn, now()
         )
         entry = coaching.records.library.adopt(
-            session, passage_of(course), document.title, document.tags, by=name_of(caller)
+            session, passage_of(course), document.title, document.tags, by=caller.name
         )
         return Answer(document_of(schemas.Entry, entry), 201)
 
@@ -88,7 +87,7 @@ def edit(
     """Give an entry another title and tags; what it was called before stays in its history."""
 
     def work(session: Session) -> Answer:
-        library, by = services.coaching.records.library, name_of(caller)
+        library, by = services.coaching.records.library, caller.name
         entry = library.edit(session, entry_id, document.title, document.tags, by=by)
         return Answer(document_of(schemas.Entry, entry))
 
@@ -102,7 +101,7 @@ def withdraw(
     """Take an entry out of the library with a reason; its history stays."""
 
     def work(session: Session) -> Answer:
-        library, by = services.coaching.records.library, name_of(caller)
+        library, by = services.coaching.records.library, caller.name
         return Answer(document_of(schemas.Entry, library.withdraw(session, entry_id, document.reason, by=by)))
 
     return once(request, caller, work)

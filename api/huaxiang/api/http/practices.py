@@ -13,7 +13,7 @@ from huaxiang.api.http import coaching_schemas as schemas
 from huaxiang.api.http.answers import Answer
 from huaxiang.api.http.coaching_schemas import document_of
 from huaxiang.api.http.dependencies import Listener, Manager, ServicesDep, once
-from huaxiang.api.http.sellers import SellerKey, name_of, visible_seller
+from huaxiang.api.http.sellers import SellerKey, visible_seller
 from huaxiang.api.services import Services
 from huaxiang.core.database import now
 from huaxiang.core.errors import NotFound
@@ -56,7 +56,7 @@ def take_up(
             document.topic,
             step_of(caller),
             document.note,
-            by=name_of(caller),
+            by=caller.name,
             as_of=now(),
             follow_up_on=document.follow_up_on,
         )
@@ -77,7 +77,7 @@ def acknowledge(
 
     def work(session: Session) -> Answer:
         visible_practice(session, services, caller, practice_id)
-        store, by = services.coaching.records.practices, name_of(caller)
+        store, by = services.coaching.records.practices, caller.name
         noted = store.note(session, practice_id, Step.ACKNOWLEDGED, document.note, by=by)
         return Answer(document_of(schemas.Practice, noted))
 
@@ -96,7 +96,7 @@ def follow_up(
 
     def work(session: Session) -> Answer:
         noted = services.coaching.desk.follow_up(
-            session, practice_id, document.note, by=name_of(caller), as_of=now()
+            session, practice_id, document.note, by=caller.name, as_of=now()
         )
         return Answer(document_of(schemas.Practice, noted))
 
@@ -115,7 +115,7 @@ def close(
 
     def work(session: Session) -> Answer:
         visible_practice(session, services, caller, practice_id)
-        store, by = services.coaching.records.practices, name_of(caller)
+        store, by = services.coaching.records.practices, caller.name
         return Answer(
             document_of(schemas.Practice, store.note(session, practice_id, Step.CLOSED, document.note, by=by))
         )

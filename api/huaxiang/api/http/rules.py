@@ -8,7 +8,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from huaxiang.api.access.callers import Caller
 from huaxiang.api.http import rule_schemas as schemas
 from huaxiang.api.http.answers import Answer, respond
 from huaxiang.api.http.dependencies import Manager, ServicesDep, once
@@ -110,7 +109,7 @@ def publish_rules(
 
     def work(session: Session) -> Answer:
         act = services.rules.plan if body.dry_run else services.rules.publish
-        done = act(session, body.text, by=_name(caller), note=body.note)
+        done = act(session, body.text, by=caller.name, note=body.note)
         stored = done.changed and not body.dry_run
         headers = {"Location": f"/v1/rules/{quote(done.version.id)}"} if stored else {}
         document = {**publication_json(done), "dry_run": body.dry_run}
@@ -129,12 +128,7 @@ def retire_rules(
         if body.dry_run:
             file = services.rules.plan_retirement(session, rule_id)
         else:
-            file = services.rules.retire(session, rule_id, by=_name(caller), note=body.note)
+            file = services.rules.retire(session, rule_id, by=caller.name, note=body.note)
         return Answer({**file_json(file), "dry_run": body.dry_run})
 
     return once(request, caller, work)
-
-
-def _name(caller: Caller) -> str:
-    """Return who publishes, as people know them."""
-    return caller.name or caller.key

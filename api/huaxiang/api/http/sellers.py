@@ -29,11 +29,6 @@ def visible_seller(caller: Caller, key: str) -> str:
     return key
 
 
-def name_of(caller: Caller) -> str:
-    """Return what is noted of who did something: the name, else what the caller is known by."""
-    return caller.name or caller.key
-
-
 @router.get("/sellers", summary="List sellers", responses={200: {"model": schemas.SellerPage}})
 def get_sellers(
     request: Request,
@@ -73,7 +68,7 @@ def write_seller(
     request: Request, services: ServicesDep, caller: Manager, key: SellerKey, document: schemas.SellerIn
 ) -> Response:
     """Register a seller or change one. Absent fields stay as they are; null clears team and sign-in."""
-    values, by = _values(document), name_of(caller)
+    values, by = _values(document), caller.name
 
     def work(session: Session) -> Answer:
         records = services.coaching.records
@@ -102,7 +97,7 @@ def write_consent(
 
     def work(session: Session) -> Answer:
         records = services.coaching.records
-        changed = records.consent(session, key, consents=document.library, by=name_of(caller))
+        changed = records.consent(session, key, consents=document.library, by=caller.name)
         return Answer(document_of(schemas.Seller, changed))
 
     return once(request, caller, work)
