@@ -18,6 +18,7 @@ from tus_server import PATH, serving
 from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.profile.coaching.library import passage_of
 from huaxiang.profile.coaching.practices import Step
+from huaxiang.profile.coaching.registration import write_seller
 from huaxiang.profile.coaching.sellers import SellerValues
 
 pytestmark = pytest.mark.browser
@@ -135,7 +136,7 @@ def test_a_seller_acknowledges_what_was_assigned_and_hears_a_colleagues_example(
         )
         services.coaching.records.library.adopt(session, passage_of(best), "好回答", ["价格"], by="mei")
         if services.coaching.records.sellers.key_of_user(session, SELLER) != key:
-            services.coaching.records.change_seller(session, key, SellerValues(user_name=SELLER), by="mei")
+            write_seller(session, key, SellerValues(user_name=SELLER), by="mei")
         services.coaching.desk.take_up(session, key, topic, Step.ASSIGNED, "请练", by="mei", as_of=now())
     sign_in(page, SELLER)
     page.get_by_role("link", name="我的", exact=True).click()

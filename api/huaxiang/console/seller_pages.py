@@ -23,6 +23,7 @@ from huaxiang.console.views import Views, done, language_of
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import InvalidInput
 from huaxiang.profile.coaching.practices import Step
+from huaxiang.profile.coaching.registration import write_seller
 from huaxiang.profile.coaching.sellers import SellerValues
 
 Change = Callable[[Session], str]
@@ -84,11 +85,7 @@ def seller_router(services: Services, views: Views) -> APIRouter:
         values, by = _seller_values(form), caller.name
 
         def work(session: Session) -> str:
-            records = services.coaching.records
-            if records.sellers.get(session, key).registered:
-                records.change_seller(session, key, values, by=by)
-            else:
-                records.sellers.add(session, key, values, by=by)
+            write_seller(session, key, values, by=by)
             return key
 
         return await _carried_out(request, services, caller, form, work, "seller.changed")

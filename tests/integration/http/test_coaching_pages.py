@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from huaxiang.console.present_objections import cell_url
 from huaxiang.core.database import make_engine, now, session_factory
 from huaxiang.profile.coaching.library import passage_of
+from huaxiang.profile.coaching.registration import write_seller
 from huaxiang.profile.coaching.sellers import SellerValues
 
 # What is tested here does not depend on the database; the stores are tested on both.
@@ -186,7 +187,7 @@ def test_a_seller_hears_just_the_words_that_a_colleague_shares_until_consent_is_
     assert client.get(clips[0].split("&proof")[0]).status_code == 404
     with world.services.sessions.begin() as session:
         values = SellerValues(library_consent=False)
-        world.services.coaching.records.change_seller(session, colleague, values, by=colleague)
+        write_seller(session, colleague, values, by=colleague)
     assert client.get(clips[0]).status_code == 404
     assert "data-clip-source" not in opened(client, "/library")
 

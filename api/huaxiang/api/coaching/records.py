@@ -18,6 +18,7 @@ from huaxiang.profile.coaching.figures import DEFAULT_PERIOD_DAYS, Period
 from huaxiang.profile.coaching.library import Library
 from huaxiang.profile.coaching.objections import Course
 from huaxiang.profile.coaching.practices import PracticeStore
+from huaxiang.profile.coaching.registration import write_seller
 from huaxiang.profile.coaching.sellers import Seller, SellerStore, SellerValues
 
 BEHAVIOUR_DAYS = 182
@@ -82,23 +83,14 @@ class Records:
             raise NotFound("there is no such team")
         return found
 
-    def change_seller(self, session: Session, key: str, values: SellerValues, *, by: str) -> Seller:
-        """Change a seller; withdrawn consent takes their passages out of the library at once."""
-        changed = self.sellers.update(session, key, values, by=by)
-        self.library.consent_changed(session, changed.key, by=by)
-        return changed
-
     def consent(self, session: Session, key: str, *, consents: bool, by: str) -> Seller:
         """Note whether others may learn from a seller's words; one known from recordings only is registered.
 
         Raises NotFound for one whom neither a row nor a recording knows.
         """
-        known = {seller.key: seller for seller in self.all_sellers(session)}
-        if key not in known:
+        if key not in {seller.key for seller in self.all_sellers(session)}:
             raise NotFound("there is no such seller")
-        if not known[key].registered:
-            self.sellers.add(session, key, SellerValues(), by=by)
-        return self.change_seller(session, key, SellerValues(library_consent=consents), by=by)
+        return write_seller(session, key, SellerValues(library_consent=consents), by=by)
 
 
 def split_by_seller(

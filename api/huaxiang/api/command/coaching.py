@@ -19,6 +19,7 @@ from huaxiang.core.database import now, reading
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
 from huaxiang.profile.coaching.digest import Digest, week_of
+from huaxiang.profile.coaching.registration import write_seller
 from huaxiang.profile.coaching.seller_import import import_sellers
 from huaxiang.profile.coaching.sellers import KEEP, Seller, SellerValues
 
@@ -61,13 +62,8 @@ def add_seller(
         library_consent=KEEP if consent is None else consent,
     )
     storage = bootstrap.open_storage(load_settings())
-    records = open_coaching(load_settings()).records
     with storage.sessions() as session, session.begin() as work:
-        known = records.sellers.get(session, key).registered
-        if known:
-            seller = records.change_seller(session, key, values, by=BY)
-        else:
-            seller = records.sellers.add(session, key, values, by=BY)
+        seller = write_seller(session, key, values, by=BY)
         if dry_run:
             work.rollback()
     if dry_run:

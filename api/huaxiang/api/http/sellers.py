@@ -15,6 +15,7 @@ from huaxiang.api.http.dependencies import Listener, Manager, ServicesDep, once
 from huaxiang.api.http.paging import page_of
 from huaxiang.core.database import now, reading
 from huaxiang.core.errors import InvalidInput, NotFound
+from huaxiang.profile.coaching import registration
 from huaxiang.profile.coaching.sellers import KEEP, SellerValues
 
 router = APIRouter(prefix="/v1", tags=["coaching"])
@@ -71,14 +72,9 @@ def write_seller(
     values, by = _values(document), caller.name
 
     def work(session: Session) -> Answer:
-        records = services.coaching.records
-        known = records.sellers.get(session, key)
+        known = services.coaching.records.sellers.get(session, key)
         check_if_match(request, etag_of(document_of(schemas.Seller, known)) if known.registered else None)
-        if known.registered:
-            written = records.change_seller(session, key, values, by=by)
-        else:
-            written = records.sellers.add(session, key, values, by=by)
-        answer = document_of(schemas.Seller, written)
+        answer = document_of(schemas.Seller, registration.write_seller(session, key, values, by=by))
         return Answer(answer, 200 if known.registered else 201, {"ETag": etag_of(answer)})
 
     return once(request, caller, work)

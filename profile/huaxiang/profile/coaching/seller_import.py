@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.errors import Conflict, InvalidInput
-from huaxiang.profile.coaching.library import Library
-from huaxiang.profile.coaching.sellers import KEEP, Seller, SellerStore, SellerValues
+from huaxiang.profile.coaching.registration import write_seller
+from huaxiang.profile.coaching.sellers import KEEP, SellerStore, SellerValues
 from huaxiang.profile.crm_import import MAX_ERRORS, ROWS_A_TRANSACTION, RowError, detect_encoding
 
 COLUMNS = ("key", "name", "team", "user", "active", "consent")
@@ -88,7 +88,7 @@ def _write(
         values = _values(row)
         with session.begin_nested():
             before = store.get(session, key)
-            after = _upsert(session, store, before, values, by)
+            after = write_seller(session, key, values, by=by)
     except _BadCell as error:
         _reject(report, number, error.column, error.message)
     except (InvalidInput, Conflict) as error:
@@ -100,14 +100,6 @@ def _write(
             report.unchanged += 1
         else:
             report.updated += 1
-
-
-def _upsert(session: Session, store: SellerStore, before: Seller, values: SellerValues, by: str) -> Seller:
-    if not before.registered:
-        return store.add(session, before.key, values, by=by)
-    after = store.update(session, before.key, values, by=by)
-    Library().consent_changed(session, after.key, by=by)
-    return after
 
 
 def _reject(report: SellerImport, number: int, column: str, message: str) -> None:

@@ -96,8 +96,7 @@ class SellerStore:
     def update(self, session: Session, key: str, values: SellerValues, *, by: str) -> Seller:
         """Change a seller; what is the same already is not noted. Raises NotFound, InvalidInput, Conflict.
 
-        Consent to the library is the caller's to follow up: ``Library.consent_changed`` takes out what
-        may no longer be shown.
+        Consent to the library is the caller's to follow up, as ``write_seller`` does.
         """
         row = _row(session, key)
         self._write(session, row, values, by)
