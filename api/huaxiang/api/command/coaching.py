@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
 from huaxiang.api import bootstrap
-from huaxiang.api.coaching.suite import open_coaching
 from huaxiang.api.command.console import emit_json, emit_table, emit_text, people, progress_bar
 from huaxiang.api.serialise import time_json
 from huaxiang.core.database import now, reading
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
-from huaxiang.profile.coaching.digest import Digest, week_of
-from huaxiang.profile.coaching.registration import write_seller
-from huaxiang.profile.coaching.seller_import import import_sellers
 from huaxiang.profile.coaching.sellers import KEEP, Seller, SellerValues
+
+if TYPE_CHECKING:
+    from huaxiang.profile.coaching.digest import Digest
 
 seller_app = typer.Typer(help="Sellers: names, teams, sign-ins, consent.", no_args_is_help=True)
 outcome_app = typer.Typer(help="How customers' cases ended.", no_args_is_help=True)
@@ -54,6 +53,8 @@ def add_seller(
     as_json: AsJson = False,
 ) -> None:
     """Register a seller, or change one who is registered; what is not given stays as it is."""
+    from huaxiang.profile.coaching.registration import write_seller
+
     values = SellerValues(
         name=KEEP if name is None else name,
         team=KEEP if team is None else team or None,
@@ -76,6 +77,8 @@ def list_sellers(
     team: Annotated[str | None, typer.Option(help="Only those of a team.")] = None, as_json: AsJson = False
 ) -> None:
     """List the sellers, those known from recordings only among them."""
+    from huaxiang.api.coaching.suite import open_coaching
+
     settings = load_settings()
     storage = bootstrap.open_storage(settings)
     with reading(storage.sessions) as session:
@@ -86,6 +89,8 @@ def list_sellers(
 @seller_app.command("import")
 def import_seller_file(file: CsvFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Register sellers of a CSV: key, name, team, user, active, consent; exits 1 for a wrong row."""
+    from huaxiang.profile.coaching.seller_import import import_sellers
+
     storage = bootstrap.open_storage(load_settings())
     report = import_sellers(storage.sessions, file, by=BY, dry_run=dry_run)
     _report(asdict(report), as_json)
@@ -138,6 +143,9 @@ def digest(
     as_json: AsJson = False,
 ) -> None:
     """Print the week: what changed, whom to coach on what, the best answers, what is due."""
+    from huaxiang.api.coaching.suite import open_coaching
+    from huaxiang.profile.coaching.digest import week_of
+
     settings = load_settings()
     storage = bootstrap.open_storage(settings)
     moment = now()
