@@ -178,12 +178,19 @@ class CoachingReader:
     def _items(
         self, session: Session, within: Iterable[ColumnElement[bool]]
     ) -> dict[str, dict[str, dict[str, FinalItem]]]:
-        """Return the items of each scorecard by recording and definition."""
+        """Return the items of each present scorecard by recording and definition.
+
+        Those of earlier versions, which every scoring of the history adds to, are not read.
+        """
         row = ScorecardItemRow
         rows = session.execute(
             select(row.recording_id, row.definition, row.item_id, row.passed, row.points, row.possible)
             .join(RecordingRow, RecordingRow.id == row.recording_id)
-            .where(*within)
+            .join(
+                ScorecardRow,
+                (ScorecardRow.recording_id == row.recording_id) & (ScorecardRow.definition == row.definition),
+            )
+            .where(ScorecardRow.is_current, *within)
         )
         found: dict[str, dict[str, dict[str, FinalItem]]] = defaultdict(lambda: defaultdict(dict))
         for item in rows:
