@@ -16,6 +16,7 @@ from huaxiang.core.database import now, transaction
 from huaxiang.core.errors import Conflict
 from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
 from huaxiang.quality.review.plan import Period, PeriodLength, period_at
+from huaxiang.quality.review.plan_store import SAMPLER
 from huaxiang.quality.review.queue import QueueFilters, queue
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -97,13 +98,15 @@ def test_the_night_draws_what_is_due_and_catches_up_but_not_before_the_plan_was_
     with transaction(sessions) as session:
         stored = reviews.plans.save(session, DAILY, MEI)
         today = reviews.sampler.period(stored, now())
-        assert reviews.sampler.draw_due(session, today.end) == []
+        assert reviews.sampler.due(session, today.end) == []
         early = today.end + sampling.SETTLE - timedelta(seconds=1)
         assert reviews.sampler.due(session, early) == []
         later = today.end + timedelta(days=2) + sampling.SETTLE
-        drawn = reviews.sampler.draw_due(session, later)
-        assert [one.period.start - today.start for one in drawn] == [timedelta(days=n) for n in range(3)]
-        assert reviews.sampler.draw_due(session, later) == []
+        due = reviews.sampler.due(session, later)
+        assert [period.start - today.start for _, period in due] == [timedelta(days=n) for n in range(3)]
+        for plan, period in due:
+            reviews.sampler.draw(session, plan, period, SAMPLER, later)
+        assert reviews.sampler.due(session, later) == []
 
 
 def test_a_plan_that_is_put_to_rest_is_not_drawn_by_night(

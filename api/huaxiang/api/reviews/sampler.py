@@ -13,7 +13,7 @@ from huaxiang.core.database import within_reach
 from huaxiang.core.errors import Conflict
 from huaxiang.quality.review.outcomes import Actor
 from huaxiang.quality.review.plan import Candidate, Period, last_whole_period, period_at
-from huaxiang.quality.review.plan_store import SAMPLER, Drawing, PlanStore, StoredPlan
+from huaxiang.quality.review.plan_store import Drawing, PlanStore, StoredPlan
 from huaxiang.quality.review.sampling import draw
 
 TeamsOf = Callable[[Session], Mapping[str, str]]
@@ -87,10 +87,3 @@ class Sampler:
                 found.append((stored, period))
                 period = self.last_period(stored, period.start)
         return sorted(found, key=lambda one: (one[1].start, one[0].plan.name))
-
-    def draw_due(self, session: Session, moment: datetime) -> list[Drawing]:
-        """Draw every period that is due, as the sampler of the night."""
-        return [
-            self.draw(session, stored, period, SAMPLER, moment)
-            for stored, period in self.due(session, moment)
-        ]
