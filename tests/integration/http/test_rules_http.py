@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_world import World
+from api_world import World, sign_in
 from rule_files import ruleset_text, scorecard_text
 from starlette.testclient import TestClient
 
@@ -115,6 +115,8 @@ def test_examples_are_run(client: TestClient, manager: dict[str, str]) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
 
 
-def test_a_seller_may_not_read_or_write_rules(world: World, client: TestClient) -> None:
-    assert client.get("/v1/rules", headers=world.headers("crm")).status_code == 403
-    assert post(client, "", world.headers("device"), text=scorecard_text()).status_code == 403
+def test_who_is_no_manager_may_not_read_or_write_rules(world: World, client: TestClient) -> None:
+    seller, _ = sign_in(client, "he.yun")
+    for headers in (seller, world.headers("crm"), world.headers("device")):
+        assert client.get("/v1/rules", headers=headers).status_code == 403
+        assert post(client, "", headers, text=scorecard_text()).status_code == 403
