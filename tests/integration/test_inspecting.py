@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from workflows import workflow_of
 
+from huaxiang.api.held_scores import definition_of
 from huaxiang.core.database import transaction
 from huaxiang.core.types import RecordingStatus
 from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
+from huaxiang.quality import rule_store
 
 
 @pytest.fixture
@@ -74,3 +76,22 @@ def test_published_scorecards_judge_and_retired_ones_do_not(world: World) -> Non
         skipped = {(one.feature, one.code) for one in services.insights.load(session, call).skipped}
         assert ("scorecard", "none_applies") in skipped
         assert services.recordings.get(session, call).status is RecordingStatus.DONE
+
+
+def test_what_a_score_was_made_by_is_shown_after_the_package_was_renewed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = world.services
+    call = add_call(services)
+    workflow_of(services).inspect(call)
+    with transaction(services.sessions) as session:
+        references = [one.definition for one in services.scorecards.current(session, call)]
+        before = [definition_of(services.rules, session, one) for one in references]
+    monkeypatch.setattr(rule_store, "shipped_files", lambda: ())
+    rule_store._shipped.cache_clear()
+    try:
+        with transaction(services.sessions) as session:
+            after = [definition_of(rule_store.RuleStore(), session, one) for one in references]
+    finally:
+        rule_store._shipped.cache_clear()
+    assert after == before != []

@@ -154,13 +154,18 @@ class RecordingWorkflow:
         return {"findings": len(insights.findings)}
 
     def inspect(self, recording_id: str) -> StageResult:
-        """Score the stored transcript and insights by all scorecards that apply."""
+        """Score the stored transcript and insights by all scorecards that apply.
+
+        What a score was made by is kept, so that it can be shown and added up by a later package too.
+        """
         recording, transcript = self._load(recording_id)
         with transaction(self._sessions) as session:
             insights = self._stores.insights.load(session, recording_id)
             grounds = self._inspecting.grounds(session, recording, transcript, insights)
         scorecards = self._inspecting.scorecards(grounds)
         with transaction(self._sessions) as session:
+            for scorecard in scorecards:
+                self._inspecting.rules.keep(session, scorecard.definition)
             self._stores.scorecards.save_all(session, recording_id, scorecards)
         return {"scores": {one.definition: one.score for one in scorecards}}
 
