@@ -13,6 +13,7 @@ from huaxiang.console.present_case_history import history
 from huaxiang.console.present_review import Said, needs_reason, plain_case, review_items
 from huaxiang.console.texts import texts
 from huaxiang.quality.review.case import Judged
+from huaxiang.quality.review.final_score import FinalItem
 from huaxiang.quality.review.outcomes import Act, ActKind, Actor, CaseState, Outcome
 
 ZH, EN = texts("zh"), texts("en")
@@ -63,6 +64,24 @@ def test_after_the_last_word_the_item_shows_what_holds() -> None:
     assert (shown.before, shown.mark) == ("passed", "✓")
     assert [stage.name for stage in shown.stages] == ["Automatic", "Reviewed", "Settled"]
     assert [stage.outcome for stage in shown.stages] == ["passed", "failed", "passed"]
+
+
+def test_the_points_are_those_of_the_outcome_that_holds() -> None:
+    first = CASE.items[0]
+    failed = Judged(Outcome.FAILED, MEI, NOON, "没说", 2)
+    reviewed = replace(
+        CASE, state=CaseState.REVIEWED, items=(replace(first, reviewed=failed), *CASE.items[1:])
+    )
+    automatic = FinalItem("greeting", "问候", Outcome.PASSED, 10.0, None, None, Outcome.PASSED, 10.0)
+    changed = replace(
+        automatic, reviewed=Outcome.FAILED, reviewed_points=0.0, final=Outcome.FAILED, final_points=0.0
+    )
+    assert review_items(CASE, SCORED, {"greeting": automatic}, None, ZH, ZONE)[0].points == "10/10"
+    assert review_items(reviewed, SCORED, {"greeting": changed}, None, ZH, ZONE)[0].points == "0/10"
+    waived = replace(
+        reviewed, items=(replace(first, reviewed=replace(failed, outcome=Outcome.NOT_APPLICABLE)),)
+    )
+    assert review_items(waived, SCORED, {}, None, ZH, ZONE)[0].points == ""
 
 
 @pytest.mark.parametrize(

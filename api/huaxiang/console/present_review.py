@@ -251,7 +251,7 @@ def _item(
         before=before.value,
         before_text=verdict(before, text),
         percent=round(100 * automatic.confidence),
-        points=_points(automatic.points, automatic.possible),
+        points=_points(item, final, before),
         auto_fail=automatic.auto_fail,
         for_review=automatic.for_review,
         appealed=case.appeal is not None and automatic.id in case.appeal.items,
@@ -266,8 +266,17 @@ def _item(
     )
 
 
-def _points(points: float, possible: float) -> str:
-    """Return points of those that could be earned; those that are only added or taken stand alone."""
+def _points(item: CaseItem, final: FinalItem | None, held: Outcome) -> str:
+    """Return the points of the outcome that is ``held``, of those that could be earned.
+
+    Points that are only added or taken stand alone; an item that does not apply has none.
+    """
+    if held is Outcome.NOT_APPLICABLE:
+        return ""
+    automatic = item.automatic
+    changed = final is not None and final.final is held and held is not automatic.outcome
+    points = final.final_points if final is not None and changed else automatic.points
+    possible = automatic.possible
     if possible:
         return f"{number(points)}/{number(possible)}"
     return number(points) if points else ""
