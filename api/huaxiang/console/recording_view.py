@@ -92,6 +92,7 @@ class RecordingPage:
     details: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     error_code: str | None
+    error_words: str
     error_message: str | None
     data: Json
     corrections: tuple[CorrectionView, ...]
@@ -129,6 +130,7 @@ def recording_page(stored: Stored, text: Texts, zone: tzinfo, nonce: str) -> Rec
         details=tuple(_details(recording, transcript, text, zone)),
         warnings=tuple(_warnings(recording, text)),
         error_code=stored.error_code,
+        error_words=text.words.get(f"error.{stored.error_code}", ""),
         error_message=stored.error_message,
         data={
             "turns": page_data(turns),

@@ -117,6 +117,7 @@ def test_a_failed_recording_says_why(world: World, browser: TestClient) -> None:
         world.services.recordings.quarantine(session, bare, "not_audio", "the file holds no audio")
     html = page(browser, f"/recordings/{bare}")
     assert "处理失败 · not_audio" in html
+    assert "没有可以识别的声音" in html
     assert "the file holds no audio" in html
 
 
