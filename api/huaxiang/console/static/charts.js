@@ -44,10 +44,14 @@ function dressed(option, width) {
   const format = option.format ?? "number";
   const chart = resolved(option, "", format);
   const columns = chart.visualMap ? chart.xAxis.data.length : 0;
-  if (columns && (width - LABEL_WIDTH) / columns < CELL_WIDTH) {
+  const cell = (width - LABEL_WIDTH) / columns;
+  if (columns && cell < CELL_WIDTH) {
     // Cells too small for their figures: colours alone, the table below has the values.
     chart.series[0].label.show = false;
     chart.xAxis.axisLabel = { ...chart.xAxis.axisLabel, rotate: 50, width: 70 };
+  } else if (columns) {
+    // Every column keeps its name, in lines where it is wider than its cells.
+    chart.xAxis.axisLabel = { ...chart.xAxis.axisLabel, hideOverlap: false, width: cell - 8, overflow: "break", lineHeight: 15 };
   }
   const axis = (given) => given && ({
     axisLine: { lineStyle: { color: token("--line") } },
@@ -55,14 +59,17 @@ function dressed(option, width) {
     ...given,
     axisLabel: { color: token("--ink-2"), hideOverlap: true, width: narrow ? 92 : 180, overflow: "truncate", ...given.axisLabel },
   });
+  // Room for the half of the last name that stands beyond the edge: under a line a date, else a number.
+  const right = chart.xAxis?.boundaryGap === false ? 34 : 20;
   return {
     animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     animationDuration: 300,
+    animationDurationUpdate: 0, // points would slide to a new width while their intervals are there at once
     textStyle: { fontFamily: token("--font") },
     ...chart,
     xAxis: axis(chart.xAxis),
     yAxis: axis(chart.yAxis),
-    grid: { left: 4, right: 14, bottom: 4, top: 12, containLabel: true, ...chart.grid },
+    grid: { left: 4, right, bottom: 4, top: 12, containLabel: true, ...chart.grid },
     legend: { top: 0, right: 0, type: "scroll", itemWidth: 12, itemHeight: 8, textStyle: { color: token("--ink-2") }, ...chart.legend },
     tooltip: {
       renderMode: "richText", // an HTML one needs inline styles, which the page's policy forbids
