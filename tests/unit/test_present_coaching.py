@@ -65,8 +65,11 @@ def test_an_act_is_told_from_an_item_of_the_same_name() -> None:
 
 
 def test_a_difference_of_shares_is_in_points() -> None:
-    assert change_text("item.greeting", Difference(-0.2, None, None, None)) == "-20pp"
+    assert change_text("item.greeting", Difference(-0.2, None, None, None)) == "−20pp"
+    assert change_text("item.greeting", Difference(-0.004, None, None, None)) == "±0pp"
+    assert change_text("score", Difference(-0.04, None, None, None)) == "±0"
     assert change_text("score", Difference(3.04, None, None, None)) == "+3.0"
+    assert estimate_text("metric.interruptions", Estimate(0.02, 9, -0.04, 0.08)) == "0 (0–0.1, n=9)"
     assert change_text("score", None) == ""
 
 

@@ -88,7 +88,14 @@ class TurnView:
 
 def number(value: float) -> str:
     """Return a number without needless zeros, with thousands apart."""
+    value = value or 0  # what rounds to nothing from below keeps a minus
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0")
+
+
+def signed(value: float, places: int = 1) -> str:
+    """Return a difference with its sign and a minus of full width; ``±0`` where it rounds to nothing."""
+    told = f"{value:+.{places}f}"
+    return "±0" if float(told) == 0 else told.replace("-", "−")
 
 
 def turn_views(

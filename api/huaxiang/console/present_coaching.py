@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from urllib.parse import quote, urlencode
 
 from huaxiang.console.charts import Chart, Series, interval_chart, line_chart
-from huaxiang.console.present import number
+from huaxiang.console.present import number, signed
 from huaxiang.console.texts import Texts
 from huaxiang.profile.coaching.behaviours import Behaviour, Behaviours, Verdict
 from huaxiang.profile.coaching.figures import SCORE, Figure, Point
@@ -144,8 +144,8 @@ def change_text(key: str, difference: Difference | None) -> str:
     if difference is None:
         return ""
     if is_share(key):
-        return f"{100 * difference.value:+.0f}pp"
-    return f"{difference.value:+.1f}"
+        return f"{signed(100 * difference.value, places=0)}pp"
+    return signed(difference.value)
 
 
 def is_sure(difference: Difference | None) -> bool:
@@ -291,9 +291,9 @@ def _behaviour(behaviour: Behaviour, text: Texts) -> BehaviourView:
         )
     spread = ""
     if delta is not None:
-        spread = f"{delta.value:+.2f}"
+        spread = signed(delta.value, places=2)
         if delta.low is not None and delta.high is not None:
-            spread += f" ({delta.low:+.2f}–{delta.high:+.2f})"
+            spread += f" ({signed(delta.low, places=2)}–{signed(delta.high, places=2)})"
     return BehaviourView(
         name=topic_name(key, text),
         verdict=text(verdict),

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from huaxiang.console.charts import Chart, Series, bar_chart
-from huaxiang.console.present import number
+from huaxiang.console.present import number, signed
 from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
 from huaxiang.quality.definition import Threshold
@@ -197,7 +197,7 @@ def _tiles(comparison: Comparison, base_url: str, text: Texts) -> tuple[Tile, ..
         Tile(
             text("rules.tile.mean"),
             _mean(after.mean_percent),
-            "" if new else _signed(whole.difference),
+            "" if new else _difference(whole.difference),
             _tone(whole.difference),
             after.scored,
             "" if new else text("rules.tile.before", value=_mean(before.mean_percent)),
@@ -206,7 +206,7 @@ def _tiles(comparison: Comparison, base_url: str, text: Texts) -> tuple[Tile, ..
         Tile(
             text("scorecard.auto_fail"),
             number(after.auto_failed),
-            "" if new else _signed(float(vetoes), places=0),
+            "" if new else signed(vetoes, places=0),
             _tone(-float(vetoes)),
             after.scored,
             "" if new else text("rules.tile.before", value=number(before.auto_failed)),
@@ -290,7 +290,7 @@ def _group(group: Group, url: str, names: Mapping[str, str], text: Texts) -> Gro
         changed_percent=round(100 * group.changed / group.conversations) if group.conversations else 0,
         before=_mean(group.before.mean_percent),
         after=_mean(group.after.mean_percent),
-        difference=_signed(group.difference),
+        difference=_difference(group.difference),
         tone=_tone(group.difference),
         vetoes=_moved(group.before.auto_failed, group.after.auto_failed),
     )
@@ -342,7 +342,7 @@ def _change(
         seller=name_of(change.seller or UNKNOWN, names, text),
         before=_score(before, text),
         after=_score(after, text),
-        difference=_signed(difference),
+        difference=_difference(difference),
         tone=_tone(difference),
         veto=veto,
         flips=tuple(
@@ -367,12 +367,8 @@ def _mean(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def _signed(value: float | None, places: int = 1) -> str:
-    if value is None:
-        return ""
-    if abs(value) < 0.5 * 10**-places:
-        return "±0"
-    return f"{value:+.{places}f}".replace("-", "−")
+def _difference(value: float | None) -> str:
+    return "" if value is None else signed(value)
 
 
 def _tone(value: float | None) -> str:

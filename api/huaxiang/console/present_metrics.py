@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from huaxiang.console.present import Clip, clock, number
+from huaxiang.console.present import Clip, clock, number, signed
 from huaxiang.console.texts import Texts
 from huaxiang.core.types import Json, JsonScalar
 
@@ -133,7 +133,7 @@ def _value(path: str, value: JsonScalar, text: Texts) -> str:
     if base == "talk_ratio" or last in ("share", "ratio"):
         return f"{100 * value:.0f}%"
     if base == "sentiment":
-        return f"{value:+.1f}" if round(value, 1) else "0"
+        return signed(value) if round(value, 1) else "0"
     unit = _UNITS.get(base)
     digits = 0 if base == "speech_rate" else 1
     return f"{number(round(value, digits))} {text(unit)}" if unit else number(round(value, 2))

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from huaxiang.console.charts import Cell as HeatCell
 from huaxiang.console.charts import Chart, heat_map
+from huaxiang.console.present import signed
 from huaxiang.console.present_coaching import estimate_text, topic_name, value_text
 from huaxiang.console.present_seller import ClipSource, ClipView, Reader, clip_view
 from huaxiang.console.texts import Texts
@@ -176,7 +177,7 @@ def course_view(course: Course, reader: Reader, source: ClipSource) -> CourseVie
         objection=course.objection,
         clip=clip_view(clip, reader, source),
         marks=tuple(marks),
-        mood="" if course.mood_change is None else f"{course.mood_change:+.0f}",
+        mood="" if course.mood_change is None else signed(course.mood_change, places=0),
     )
 
 
@@ -283,8 +284,10 @@ def _rate(rate: Estimate | None, text: Texts) -> str:
 
 
 def _mood(change: Estimate) -> str:
-    spread = "" if change.low is None or change.high is None else f" ({change.low:+.1f}–{change.high:+.1f})"
-    return f"{change.value:+.1f}{spread}"
+    spread = (
+        "" if change.low is None or change.high is None else f" ({signed(change.low)}–{signed(change.high)})"
+    )
+    return f"{signed(change.value)}{spread}"
 
 
 def _heat_map(found: ObjectionMap, filters: Mapping[str, str], text: Texts) -> Chart | None:
