@@ -23,6 +23,31 @@ EXAMINED = {"zh": "wide", "en": "narrow"}
 """Each width and each language once: an examination takes as long as all the rest."""
 HEAVY = {"serious", "critical"}
 EXAMINE = "axe.run(document, {resultTypes: ['violations']})"
+TORN = """() => {
+  const torn = [];
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    for (const word of text.data.matchAll(/(?<![\\w-])[A-Za-z]{2,14}(?![\\w-])/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((line) => line.top)).size > 1) torn.push(word[0]);
+    }
+  }
+  for (const head of document.querySelectorAll("main tbody th")) {
+    const letters = head.textContent.trim().length;
+    if (head.offsetParent && letters > 4 && head.clientWidth < 70) torn.push(`heading of ${letters}`);
+  }
+  return torn;
+}"""
+"""Short words that a line break tears apart, and row headings that stand letter under letter."""
+HIDDEN_PLACE = """() => [...document.querySelectorAll(".side nav, .tabs")].filter((row) => {
+  const open = row.querySelector("[aria-current]")?.getBoundingClientRect();
+  const seen = row.getBoundingClientRect();
+  return open && (open.left < seen.left - 1 || open.right > seen.right + 1);
+}).map((row) => row.className || row.tagName)"""
+"""The rows of links whose open one is out of sight."""
 EXPECTED_COMPLAINT = {"error": "status of 404"}
 
 
@@ -51,6 +76,8 @@ def test_a_page_fits_its_width_and_everybody_can_use_it(
         assert page.locator(shown.shows).first.is_visible()
         assert page.evaluate("document.documentElement.lang") == TAGS[language]
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(TORN) == []
+        assert page.evaluate(HIDDEN_PLACE) == []
     expected = EXPECTED_COMPLAINT.get(shown.name)
     assert [said for said in complaints.found if expected is None or expected not in said] == []
     # Last, as axe-core itself does what the page's policy forbids.

@@ -61,6 +61,16 @@ document.addEventListener("click", (event) => {
   if (event.target.matches("dialog")) event.target.close(); // beside the box, on the backdrop
 });
 
+// A row of links that is wider than the window is scrolled to the one that is open.
+function showOpen() {
+  for (const row of document.querySelectorAll(".side nav, .tabs")) {
+    const open = row.querySelector("[aria-current]");
+    if (open) row.scrollLeft = open.offsetLeft - row.offsetLeft - (row.clientWidth - open.offsetWidth) / 2;
+  }
+}
+showOpen();
+window.addEventListener("resize", showOpen);
+
 // "?" tells the keys, on the window so that a page which uses the key itself is asked first.
 window.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
