@@ -165,7 +165,7 @@ def _coach(one: Coaching, sellers: Mapping[str, str], reader: Reader) -> CoachVi
 def _appeal(one: Appeal, sellers: Mapping[str, str], reader: Reader) -> tuple[str, str, str, str]:
     """Return whose appeal it is, the conversation's address, against what, and how far it has come."""
     text = reader.text
-    items = "、".join(text.label("item", item) for item in one.items)
+    items = text("list.comma").join(text.label("item", item) for item in one.items)
     return (
         sellers.get(one.seller or "", one.seller or ""),
         f"/recordings/{one.recording_id}",

@@ -121,7 +121,7 @@ def plain_value(value: Any, text: Texts, name: str = "") -> str:
     if isinstance(value, Mapping):
         kind, said = str(value.get("kind", "")), str(value.get("text", ""))
         return " · ".join(part for part in (text.label("step", kind), said) if part) or "–"
-    return "、".join(plain_value(part, text, name) for part in value)
+    return text("list.comma").join(plain_value(part, text, name) for part in value)
 
 
 def heard(evidence: Sequence[Entry]) -> tuple[Heard, ...]:
