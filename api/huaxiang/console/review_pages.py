@@ -117,9 +117,7 @@ def queue_page(
         tab="queue" if path == "/review" else "appeals",
         chosen=chosen,
         waiting=found[CaseState.TO_REVIEW],
-        next_url=f"{listing.url()}{'&' if '?' in listing.url() else '?'}cursor={page.next_cursor}"
-        if page.next_cursor
-        else "",
+        next_url=listing.url(cursor=page.next_cursor) if page.next_cursor else "",
         first_url=listing.url() if "cursor" in query else "",
         filtered=bool(chosen["seller"] or chosen["mine"]),
     )
