@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_world import sign_in
 from browser import Complaints, Traffic, Visitors
 from console_pages import PAGES, ConsolePage
 from console_world import ConsoleWorld
 from playwright.sync_api import Page
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from huaxiang.core.database import transaction
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -83,6 +88,23 @@ def test_a_page_fits_its_width_and_everybody_can_use_it(
     # Last, as axe-core itself does what the page's policy forbids.
     page.set_viewport_size({"width": WIDTHS[EXAMINED[language]], "height": 900})
     assert heavy_findings(page, visitors.axe) == []
+
+
+def test_no_page_waits_for_whoever_writes(company: ConsoleWorld) -> None:
+    world = company.world
+    with TestClient(world.app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        signed_in = {}
+        for who in {shown.who for shown in PAGES} - {None}:
+            sign_in(client, str(who))
+            signed_in[who] = client.cookies["huaxiang_session"]
+        with transaction(world.services.sessions) as writer:
+            writer.execute(text("SELECT 1"))  # on SQLite a transaction that may write locks the others out
+            for shown in PAGES:
+                client.cookies.clear()
+                if shown.who is not None:
+                    client.cookies["huaxiang_session"] = signed_in[shown.who]
+                answer = client.get(company.address(shown.path), headers={"Accept": "text/html"})
+                assert (shown.name, answer.status_code) == (shown.name, 404 if shown.name == "error" else 200)
 
 
 def test_no_two_pages_have_one_name() -> None:

@@ -153,7 +153,7 @@ def _library(request: Request, services: Services, views: Views, caller: Caller)
     text, query = language_of(request), request.query_params
     topic, tag = query.get("topic", ""), query.get("tag", "")
     reader, heard = reader_of(request, services, caller), clip_source(services, caller)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         everything = services.coaching.records.library.list(session)
         chosen = [
             one for one in everything if topic in ("", one.passage.topic) and (not tag or tag in one.tags)

@@ -24,7 +24,7 @@ from huaxiang.console.review_pages import PAGE, queue_page
 from huaxiang.console.review_reading import definition_titles, is_manager, scored_call
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.errors import NotFound
 from huaxiang.ingest.recordings import RecordingFilters
 from huaxiang.quality.review.outcomes import CaseState
@@ -41,7 +41,7 @@ def appeal_router(services: Services, views: Views) -> APIRouter:
         if is_manager(caller):
             return queue_page(services, views, request, caller, "/appeals", SETTLING)
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             rows, following = _own_scores(session, services, caller, cursor, text)
         return views.render(
             request,
@@ -55,7 +55,7 @@ def appeal_router(services: Services, views: Views) -> APIRouter:
     @router.get("/appeals/{recording_id}")
     def ask(request: Request, caller: Listener, recording_id: str, definition: str | None = None) -> Response:
         text, zone = language_of(request), services.reviews.zone
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             recording = visible_recording(session, services, caller, recording_id)
             if definition is None:
                 definition = services.scorecards.latest(session, recording_id).definition

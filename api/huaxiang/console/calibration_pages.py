@@ -30,7 +30,7 @@ from huaxiang.console.review_reading import (
 )
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from huaxiang.core.types import Scorecard
 from huaxiang.quality.review.calibration import Calibration, result
@@ -49,7 +49,7 @@ def calibration_router(services: Services, views: Views) -> APIRouter:
     @router.get("/review/calibration")
     def listing(request: Request, caller: Manager, cursor: str | None = None) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             found = store.list(session, cursor=cursor, limit=PAGE + 1)
         rows = [session_row(one, actor_of(caller).name, text, services.reviews.zone) for one in found[:PAGE]]
         more = f"/review/calibration?cursor={rows[-1].id}" if len(found) > PAGE else ""
@@ -109,7 +109,7 @@ def _new_page(
     status: int = 200,
 ) -> Response:
     text, zone = language_of(request), services.reviews.zone
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         offered = scored_recordings(session, CHOICE)
         titles = definition_titles(session, services, [definition for _, definition in offered], text)
         people = reviewer_names(session)
@@ -155,7 +155,7 @@ def _session_page(
     services: Services, views: Views, request: Request, caller: Caller, calibration_id: str
 ) -> Response:
     text, zone, me = language_of(request), services.reviews.zone, actor_of(caller).name
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = services.reviews.calibrations.get(session, calibration_id)
         recordings = recordings_of(session, [call.recording_id for call in found.calls])
         definition = services.reviews.definition_for(session, found.definition)
@@ -201,7 +201,7 @@ def _call_page(
     status: int = 200,
 ) -> Response:
     text = language_of(request)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         found = _open_call(session, services, caller, calibration_id, recording_id)
         recording = services.recordings.get(session, recording_id)
         call = scored_call(session, services, recording, found.definition, text)

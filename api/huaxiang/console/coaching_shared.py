@@ -14,7 +14,7 @@ from huaxiang.api.services import Services
 from huaxiang.console.present_coaching import PERIODS
 from huaxiang.console.present_seller import ClipSource, Reader
 from huaxiang.console.views import language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.core.types import Evidence
 from huaxiang.profile.coaching.calls import Clip
 
@@ -47,7 +47,7 @@ def period_links(
 def reader_of(request: Request, services: Services, caller: Caller) -> Reader:
     """Return for whom a page is made."""
     zone = ZoneInfo(services.settings.default_zone)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         names = {one.key: one.name for one in services.coaching.records.sellers.list(session)}
     today = now().astimezone(zone).date()
     return Reader(language_of(request), zone, today, caller.may(Scope.MANAGER), names)

@@ -21,7 +21,7 @@ from huaxiang.console.recording_reading import read_page, show_recording, with_f
 from huaxiang.console.recording_view import RecordingPage
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of, toast
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import InvalidInput, NotFound
 from huaxiang.quality.review.corrections import Change, CorrectionKind
 from huaxiang.quality.review.outcomes import Actor
@@ -118,7 +118,7 @@ class _Desk:
         return self._changed(request, caller, before, f"correction.answered.{change.kind.value}")
 
     def _read(self, caller: Caller, recording_id: str, turn: int, form: Mapping[str, str]) -> Sent:
-        with transaction(self.services.sessions) as session:
+        with reading(self.services.sessions) as session:
             visible_recording(session, self.services, caller, recording_id)
             call = self.services.corrections.form(session, recording_id)
         found = next((one for one in call.transcript.turns if one.index == turn), None)
@@ -137,7 +137,7 @@ class _Desk:
         """Correct; of a seller it is a proposal, as it is on ``/v1``."""
         actor, proposed = Actor(caller.key, caller.name), not caller.may(Scope.MANAGER)
         corrections = self.services.corrections
-        with transaction(self.services.sessions) as session:
+        with reading(self.services.sessions) as session:
             visible_recording(session, self.services, caller, recording_id)
         foreseen = corrections.foresee(recording_id, changes, actor, proposed=proposed)
         with transaction(self.services.sessions) as session:

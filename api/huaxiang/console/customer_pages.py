@@ -11,7 +11,7 @@ from huaxiang.api.http.dependencies import CustomerReader
 from huaxiang.api.services import Services
 from huaxiang.console.present_profile import customer_line, profile_page
 from huaxiang.console.views import Views, language_of
-from huaxiang.core.database import now, transaction
+from huaxiang.core.database import now, reading
 from huaxiang.profile.catalogue import load_catalogue
 from huaxiang.profile.listing import list_customers
 from huaxiang.profile.view import profile
@@ -27,7 +27,7 @@ def customer_router(services: Services, views: Views) -> APIRouter:
     @router.get("/customers")
     def listing(request: Request, caller: CustomerReader, cursor: str | None = None) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             page = list_customers(session, now(), cursor=cursor, limit=PAGE)
         more = f"/customers?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None
         return views.render(
@@ -41,7 +41,7 @@ def customer_router(services: Services, views: Views) -> APIRouter:
     @router.get("/customers/{reference}")
     def one(request: Request, caller: CustomerReader, reference: str) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             document = profile(session, services.customers.find(session, reference), now())
         groups = {
             name: group.zh if text.language == "zh" else group.en

@@ -20,7 +20,7 @@ from huaxiang.console.list_query import PATH
 from huaxiang.console.recording_view import local_time
 from huaxiang.console.texts import Texts
 from huaxiang.console.views import Views, done, language_of
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import Conflict, InvalidInput, NotFound
 from huaxiang.ingest.devices import Device
 from huaxiang.ingest.tables import RecordingRow
@@ -55,7 +55,7 @@ def device_router(services: Services, views: Views) -> APIRouter:
 
     def page(request: Request, status: int = 200, **given: str) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             devices = services.devices.list(session)
             sent = sent_by(session, [device.id for device in devices])
         lines = [device_line(device, sent.get(device.id), text, zone) for device in devices]
@@ -83,7 +83,7 @@ def device_router(services: Services, views: Views) -> APIRouter:
     def ask(request: Request, caller: Administrator, device_id: str) -> Response:
         """Ask before a key is revoked, which cannot be undone."""
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             device = _find(services, session, device_id)
             sent = sent_by(session, [device.id]).get(device.id)
         line = device_line(device, sent, text, zone)

@@ -83,7 +83,7 @@ def recording_list_router(services: Services, views: Views) -> APIRouter:
     def row(request: Request, caller: Listener, recording_id: str) -> Response:
         """Give the present row of a recording that is worked on."""
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             visible_recording(session, services, caller, recording_id)
             listed = services.search.list.one(session, recording_id)
             view = row_view(listed, (), _progress(session, [listed]), text, zone)

@@ -65,7 +65,7 @@ def rule_editor_router(services: Services, views: Views) -> APIRouter:
         request: Request, caller: Manager, rule_id: str, version: int | None = None, comparison: str = ""
     ) -> Response:
         text = language_of(request)
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             source = _source(session, desk, rule_id, version, comparison)
             page = _editor(session, desk, rule_id, source, text)
             checked = _checked(session, desk, source, text)
@@ -81,7 +81,7 @@ def rule_editor_router(services: Services, views: Views) -> APIRouter:
 
     @router.get("/rules/{rule_id}/comparisons/{comparison_id}")
     def comparison(request: Request, caller: Manager, rule_id: str, comparison_id: str) -> Response:
-        with transaction(services.sessions) as session:
+        with reading(services.sessions) as session:
             tried = _tried(session, desk, rule_id, comparison_id)
             context = _compared(session, desk, tried, request.query_params, zone, language_of(request))
         template = "_comparison.html" if request.query_params.get("part") else "rule_comparison.html"
@@ -125,7 +125,7 @@ def _worked(
     """Do what the editor's form asks for: check, test, compare, or publish a rule set."""
     desk, text = services.history, language_of(request)
     part = "hx-request" in request.headers
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         checked = _checked(session, desk, source, text)
         parsed = desk.read(session, source)
     definition = None if parsed.mistakes else parsed.definition
@@ -142,7 +142,7 @@ def _worked(
         answer.headers["HX-Retarget"] = "#checked"
         answer.headers["HX-Reswap"] = "innerHTML"
         return answer
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         page = _editor(session, desk, rule_id, source, text)
     return views.render(request, "rule_edit.html", section="rules", page=page, checked=checked)
 
@@ -158,7 +158,7 @@ def _begin(
     if not part:
         return RedirectResponse(comparison_url(tried.scorecard, comparison_id), 303)
     text, zone = language_of(request), ZoneInfo(services.settings.default_zone)
-    with transaction(services.sessions) as session:
+    with reading(services.sessions) as session:
         context = _compared(session, desk, tried, {}, zone, text)
     return views.render(request, "_comparison.html", section="rules", **context)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from huaxiang.api.access.scopes import ROLE_SCOPES, Scope
 from huaxiang.api.access.sessions import find_session
 from huaxiang.api.access.tokens import TOKEN_PREFIX, find_token
-from huaxiang.core.database import transaction
+from huaxiang.core.database import reading, transaction
 from huaxiang.core.errors import Forbidden, Unauthenticated
 from huaxiang.profile.coaching.sellers import SellerStore
 
@@ -112,7 +112,7 @@ class Authenticator:
             with transaction(self._sessions) as session:
                 return self._by_key(session, value.strip())
         if cookie:
-            with transaction(self._sessions) as session:
+            with reading(self._sessions) as session:
                 return _by_cookie(session, cookie)
         return None
 
