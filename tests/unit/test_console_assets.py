@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from huaxiang.console import build
+from huaxiang.console import assets, build
 from huaxiang.console.assets import VENDOR_SCRIPTS, Assets
 
 
@@ -72,3 +73,11 @@ def test_the_lock_of_the_scripts_names_no_host_and_every_sum() -> None:
     for entry in locked.values():
         assert "resolved" not in entry
         assert entry["integrity"].startswith("sha512-")
+
+
+@pytest.mark.parametrize("part", ["badge--", "notice--", "meter__", "tile--", "delta--"])
+def test_what_can_be_good_or_bad_has_a_colour_for_it(part: str) -> None:
+    styles = Path(assets.__file__).parent / "static" / "css"
+    rules = "".join(path.read_text("utf-8") for path in styles.glob("*.css"))
+    tones = {"tile--": ["bad", "warn"], "delta--": ["bad", "good"]}.get(part, ["bad", "warn", "good"])
+    assert [tone for tone in tones if not re.search(rf"\.{part}{tone}\b[^{{]*{{[^}}]*var\(--", rules)] == []
