@@ -33,6 +33,7 @@ from huaxiang.console.views import Views, done, language_of
 from huaxiang.core.database import now, reading, transaction
 from huaxiang.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from huaxiang.core.types import Scorecard
+from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.review.calibration import Calibration, result
 from huaxiang.quality.review.outcomes import Judgement, Outcome
 
@@ -112,13 +113,13 @@ def _new_page(
     with reading(services.sessions) as session:
         offered = scored_recordings(session, CHOICE)
         titles = definition_titles(session, services, [definition for _, definition in offered], text)
-        people = reviewer_names(session)
+        people, sellers = reviewer_names(session), SellerStore().names(session)
     calls = [
         {
             "id": recording.id,
             "title": call_title(recording),
             "when": local_time(recording.metadata.started_at or recording.received_at, zone),
-            "seller": recording.metadata.seller or "",
+            "seller": sellers.get(recording.metadata.seller or "", recording.metadata.seller or ""),
             "definition": titles[definition],
         }
         for recording, definition in offered

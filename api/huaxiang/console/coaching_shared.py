@@ -48,7 +48,7 @@ def reader_of(request: Request, services: Services, caller: Caller) -> Reader:
     """Return for whom a page is made."""
     zone = ZoneInfo(services.settings.default_zone)
     with reading(services.sessions) as session:
-        names = {one.key: one.name for one in services.coaching.records.sellers.list(session)}
+        names = services.coaching.records.sellers.names(session)
     today = now().astimezone(zone).date()
     return Reader(language_of(request), zone, today, caller.may(Scope.MANAGER), names)
 

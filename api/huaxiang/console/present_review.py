@@ -156,10 +156,11 @@ def case_row(
     recording: Recording | None,
     score: FinalScore,
     definition: str,
+    seller: str,
     text: Texts,
     zone: tzinfo,
 ) -> CaseRow:
-    """Return a case for a list; ``definition`` is the title of its scorecard."""
+    """Return a case for a list; ``definition`` is the title of its scorecard, ``seller`` a name."""
     case = stored.case
     held_at = None
     if recording is not None:
@@ -168,7 +169,7 @@ def case_row(
         id=stored.id,
         title=call_title(recording) if recording else stored.recording_id,
         when=local_time(held_at, zone),
-        seller=case.seller or "",
+        seller=seller,
         definition=definition,
         state=case.state.value,
         state_text=text(f"case.{case.state.value}"),

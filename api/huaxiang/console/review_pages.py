@@ -14,11 +14,13 @@ from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.reviews import open_review
 from huaxiang.api.reviews.access import ability, acting_on, actor_of, visible_case
+from huaxiang.api.search.choices import sellers_heard
 from huaxiang.api.services import Services
 from huaxiang.console.forms import check_session_form, read_form
 from huaxiang.console.listing import Listing
 from huaxiang.console.present import clock
 from huaxiang.console.present_case_history import history
+from huaxiang.console.present_list import with_present
 from huaxiang.console.present_review import (
     Said,
     appeal_left,
@@ -103,6 +105,7 @@ def queue_page(
         page = queue(session, filters, cursor=query.get("cursor"), limit=PAGE, newest_first=not waits)
         rows = case_rows(session, services, page.cases, text)
         found = counts(session)
+        sellers = sellers_heard(session)
     listing = Listing(path, {name: value for name, value in chosen.items() if value})
     return views.render(
         request,
@@ -116,6 +119,7 @@ def queue_page(
         ],
         tab="queue" if path == "/review" else "appeals",
         chosen=chosen,
+        sellers=with_present(sellers, chosen["seller"]),
         waiting=found[CaseState.TO_REVIEW],
         next_url=listing.url(cursor=page.next_cursor) if page.next_cursor else "",
         first_url=listing.url() if "cursor" in query else "",
@@ -177,7 +181,7 @@ def _case_context(
         "case_id": stored.id,
         "recording_id": stored.recording_id,
         "title": call_title(recording),
-        "facts": [*facts, case.seller or "", call.definition],
+        "facts": [*facts, opened.seller, call.definition],
         "items": items,
         "score": score_view(opened.score),
         "turns": call.transcript.turns if call.transcript else (),

@@ -20,6 +20,7 @@ from huaxiang.core.types import Recording, Scorecard, Transcript
 from huaxiang.ingest.recordings import recording_of_row
 from huaxiang.ingest.tables import RecordingRow
 from huaxiang.nlp.tables import ScorecardRow
+from huaxiang.profile.coaching.sellers import SellerStore
 from huaxiang.quality.review.final_score import FinalScore
 from huaxiang.quality.review.outcomes import CaseState
 from huaxiang.quality.review.queue import QueueFilters, queue
@@ -40,10 +41,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class OpenedCase:
-    """A case with its call and the score that holds."""
+    """A case with its call, the name of whose it is, and the score that holds."""
 
     stored: StoredCase
     call: Scored
+    seller: str
     score: FinalScore
 
 
@@ -54,7 +56,9 @@ def opened_case(
     stored = visible_case(session, services.reviews, caller, case_id)
     recording = services.recordings.get(session, stored.recording_id)
     call = scored_call(session, services, recording, stored.case.definition, text)
-    return OpenedCase(stored, call, services.reviews.cases.final_of(session, [stored])[stored.id])
+    key = stored.case.seller or ""
+    seller = SellerStore().names(session).get(key, key)
+    return OpenedCase(stored, call, seller, services.reviews.cases.final_of(session, [stored])[stored.id])
 
 
 def scored_call(
@@ -78,12 +82,14 @@ def case_rows(
     recordings = recordings_of(session, [stored.recording_id for stored in cases])
     scores = services.reviews.cases.final_of(session, cases)
     titles = definition_titles(session, services, [stored.case.definition for stored in cases], text)
+    names = SellerStore().names(session)
     return [
         case_row(
             stored,
             recordings.get(stored.recording_id),
             scores[stored.id],
             titles[stored.case.definition],
+            names.get(stored.case.seller or "", stored.case.seller or ""),
             text,
             services.reviews.zone,
         )

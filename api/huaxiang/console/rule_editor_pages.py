@@ -251,7 +251,7 @@ def _compared(
     if tried.comparison is None:
         return {"tried": head, "view": None, "changes": []}
     head["missing"] = desk.not_indexed(session)
-    names = {seller.key: seller.name for seller in SellerStore().list(session)}
+    names = SellerStore().names(session)
     view = comparison_view(tried.comparison, url, names, text)
     parsed = desk.read(session, tried.text).definition
     thresholds = parsed.thresholds if isinstance(parsed, ScorecardDefinition) else ()

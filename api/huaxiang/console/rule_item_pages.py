@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,7 +72,7 @@ def _item_page(
     known = found.get((definition.reference, item_id))
     figures = known.figures if known else None
     hits = newest_hits(session, definition.reference, item_id, offset=start, limit=HITS + 1)
-    names = {seller.key: seller.name for seller in SellerStore().list(session)}
+    names = SellerStore().names(session)
     basis = figures.basis if figures else "none"
     reviewed = {
         "sampled": text("rules.basis.sampled"),
@@ -108,7 +109,7 @@ def _item_page(
     }
 
 
-def _hit(hit: Hit, names: dict[str, str], zone: ZoneInfo) -> dict[str, Any]:
+def _hit(hit: Hit, names: Mapping[str, str], zone: ZoneInfo) -> dict[str, Any]:
     return {
         "recording_id": hit.recording_id,
         "url": f"/recordings/{hit.recording_id}",

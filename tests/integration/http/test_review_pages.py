@@ -13,6 +13,7 @@ from reviews import DEFINITION, store_conversations
 from starlette.testclient import TestClient
 
 from huaxiang.core.database import now, transaction
+from huaxiang.profile.coaching.sellers import SellerStore, SellerValues
 from huaxiang.quality.review.outcomes import Actor, Judgement, Outcome
 from huaxiang.quality.review.review_store import StoredCase
 
@@ -126,6 +127,19 @@ def test_submitting_opens_the_next_case_that_waits(world: World, mei: Browser) -
     assert mei.post(f"/review/{second.id}/submit", form) == "/review"
     assert mei.client.get("/review/next").headers["location"] == "/review"
     assert "没有待复核的通话" in mei.get("/review")
+
+
+def test_sellers_are_called_by_their_names(world: World, mei: Browser) -> None:
+    case, other = opened(world), opened(world, "lin", 1)
+    with transaction(world.services.sessions) as session:
+        SellerStore().add(session, SELLER, SellerValues(name="何芸"), by="test")
+    assert "<td>何芸</td>" in mei.get("/review")
+    assert "<td>lin</td>" in mei.get("/review")  # who has no name is called by the key
+    page = mei.get(f"/review?seller={SELLER}")
+    assert (f"/review/{case.id}" in page, f"/review/{other.id}" in page) == (True, False)
+    assert f'<option value="{SELLER}" selected>何芸</option>' in page
+    assert "<span>何芸</span>" in mei.get(f"/review/{case.id}")
+    assert "何芸" in mei.get("/review/calibration/new")
 
 
 def test_a_case_of_somebody_else_can_be_taken_over(world: World, mei: Browser) -> None:

@@ -113,6 +113,11 @@ class SellerStore:
         strangers = {key: unregistered(key) for key in seen if key not in known}
         return sorted((known | strangers).values(), key=lambda seller: seller.key)
 
+    def names(self, session: Session) -> Mapping[str, str]:
+        """Return the name of every seller with a row, by key."""
+        rows = session.execute(select(SellerRow.key, SellerRow.name))
+        return {row.key: row.name for row in rows}
+
     def team_of(self, session: Session) -> Mapping[str, str]:
         """Return the team of every seller who has one."""
         rows = session.execute(select(SellerRow.key, SellerRow.team).where(SellerRow.team.is_not(None)))
