@@ -13,6 +13,7 @@ from huaxiang.api.access.scopes import Scope
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.objections import place_of
 from huaxiang.api.http.paging import page_of
+from huaxiang.api.search.choices import team_names
 from huaxiang.api.services import Services
 from huaxiang.console.coaching_shared import chosen_days, clip_source, period_links, reader_of
 from huaxiang.console.forms import check_session_form, read_form, safe_target
@@ -50,7 +51,7 @@ def objection_router(services: Services, views: Views) -> APIRouter:
         listing = Listing("/objections", {"days": str(days), "team": team, "measure": measure.value})
         with reading(services.sessions) as session:
             found, _ = services.coaching.answers.objections(session, now(), days, measure, team or None)
-            teams = _teams(services, session)
+            teams = team_names(session)
         return views.render(
             request,
             "objections.html",
@@ -61,7 +62,7 @@ def objection_router(services: Services, views: Views) -> APIRouter:
             ],
             chosen=listing.params,
             day_choices=[(str(one), text("coaching.days", n=one)) for one in sorted(MAP_DAYS)],
-            teams=teams,
+            teams=[(name, name) for name in teams],
         )
 
     @router.get("/objections/{objection}/{answer}")
@@ -212,11 +213,6 @@ async def _carried_out(
     await run_in_threadpool(run)
     target = form.get("next", "")
     return done(safe_target(target) if target else "/library", said)
-
-
-def _teams(services: Services, session: Session) -> list[tuple[str, str]]:
-    names = sorted(set(services.coaching.records.sellers.team_of(session).values()))
-    return [(name, name) for name in names]
 
 
 def _measure(asked: str) -> Measure:

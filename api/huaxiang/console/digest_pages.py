@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from huaxiang.api.http.dependencies import Manager
+from huaxiang.api.search.choices import team_names
 from huaxiang.api.services import Services
 from huaxiang.console.coaching_shared import clip_source, reader_of
 from huaxiang.console.listing import Listing
@@ -33,7 +34,7 @@ def digest_router(services: Services, views: Views) -> APIRouter:
         first = period_of_week(week).first
         with reading(services.sessions) as session:
             found = services.coaching.digests.digest(session, week, team, moment)
-            teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
+            teams = team_names(session)
         listing = Listing("/digest", {"week": week, "team": team or ""})
         following = first + WEEK
         return views.render(

@@ -16,7 +16,7 @@ from huaxiang.api.access.scopes import Scope
 from huaxiang.api.console_tables import ProgressRow
 from huaxiang.api.http.dependencies import Listener, visible_recording
 from huaxiang.api.saved_views import MAX_NAME_CHARS, keep_view, remove_view, views_of
-from huaxiang.api.search.choices import items_in_use, sellers_heard, teams
+from huaxiang.api.search.choices import items_in_use, sellers_heard, team_names
 from huaxiang.api.search.filters import own
 from huaxiang.api.search.listing import Listed, ListFilters, ListPage
 from huaxiang.api.search.terms import read_terms
@@ -191,7 +191,7 @@ def _choices(session: Session, query: ListQuery, text: Texts) -> dict[str, list[
     """Return the sellers, teams and items that there are."""
     found: dict[str, list[Option]] = {
         "seller": list(sellers_heard(session)),
-        "team": [(team, team) for team in teams(session)],
+        "team": [(team, team) for team in team_names(session)],
         "item": [(item.id, item_title(item, text)) for item in items_in_use(session)],
     }
     return {name: with_present(options, query.chosen.get(name, "")) for name, options in found.items()}

@@ -14,6 +14,7 @@ from huaxiang.api.access.callers import Caller
 from huaxiang.api.http.dependencies import Listener, Manager
 from huaxiang.api.http.practices import step_of, visible_practice
 from huaxiang.api.http.sellers import visible_seller
+from huaxiang.api.search.choices import team_names
 from huaxiang.api.services import Services
 from huaxiang.console.coaching_shared import chosen_days, clip_source, period_links, reader_of
 from huaxiang.console.forms import check_session_form, read_form
@@ -150,7 +151,7 @@ def _seller_page(request: Request, services: Services, views: Views, caller: Cal
     with reading(services.sessions) as session:
         view = services.coaching.desk.seller(session, key, now(), days)
         known = services.coaching.desk.behaviours(session, now())
-        teams = sorted(set(services.coaching.records.sellers.team_of(session).values()))
+        teams = team_names(session)
     reader = reader_of(request, services, caller)
     return views.render(
         request,

@@ -33,7 +33,7 @@ def sellers_heard(session: Session) -> Sequence[tuple[str, str]]:
     return sorted(((str(key), str(name or key)) for key, name in rows), key=lambda one: (one[1], one[0]))
 
 
-def teams(session: Session) -> Sequence[str]:
+def team_names(session: Session) -> Sequence[str]:
     """Return the names of all teams."""
     query = select(SellerRow.team).where(SellerRow.team.is_not(None)).distinct().order_by(SellerRow.team)
     return [str(team) for team in session.scalars(query)]
