@@ -25,7 +25,7 @@ SAFE_FIELDS = frozenset(
         "attempt", "bytes", "channels", "code", "codec", "count", "device_id", "duration_ms", "error_code",
         "error_type", "executor_id", "host", "idle", "job_id", "method", "model", "port", "recording_id",
         "request_id", "revision", "route", "size_bytes", "skipped", "stage", "status", "upload_id",
-        "user_id", "version", "wait_s", "worker_count",
+        "user_id", "version", "wait_s", "work", "worker_count",
     }
 )  # fmt: skip
 _MADE_HERE = frozenset({"level", "timestamp", "logger", "error", "_record", "_from_structlog"})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import Self
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.database import transaction
-from huaxiang.core.errors import StorageError
+from huaxiang.core.periodic import Periodic
 from huaxiang.ingest.receive import Receiver
 from huaxiang.ingest.uploads import UploadService
 
@@ -26,12 +23,8 @@ class Swept:
     blobs: int
 
 
-class Sweeper:
-    """Sweeps every ``every_s`` seconds in a thread of its own, from ``with`` on until its end.
-
-    Several servers may sweep one store: what one removed the others do not find. A database or
-    store that fails is logged and tried again at the next time.
-    """
+class Sweeper(Periodic):
+    """Sweeps every ``every_s`` seconds. Several servers may: what one removed the others do not find."""
 
     def __init__(
         self,
@@ -40,12 +33,10 @@ class Sweeper:
         sessions: sessionmaker[Session],
         every_s: float = 3600.0,
     ) -> None:
+        super().__init__("sweeper", every_s)
         self._uploads = uploads
         self._receiver = receiver
         self._sessions = sessions
-        self._every_s = every_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def sweep(self) -> Swept:
         """Sweep once. Raises StorageError."""
@@ -54,23 +45,7 @@ class Sweeper:
             blobs = self._receiver.sweep(session)
         return Swept(uploads, blobs)
 
-    def __enter__(self) -> Self:
-        """Begin to sweep."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End after the sweep in hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                swept = self.sweep()
-            except (StorageError, SQLAlchemyError):
-                _log.warning("sweeping failed", exc_info=True)
-            else:
-                _log.info("swept", count=swept.uploads + swept.blobs)
-            if self._stop.wait(self._every_s):
-                return
+    def work(self) -> None:
+        """Sweep, and log how much was removed."""
+        swept = self.sweep()
+        _log.info("swept", count=swept.uploads + swept.blobs)
