@@ -39,9 +39,9 @@ def get_reviews(
     request: Request,
     services: ServicesDep,
     caller: Listener,
+    state: Annotated[list[CaseState], Query(default_factory=list, max_length=4)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=36)] = None,
-    state: Annotated[list[CaseState], Query(max_length=4)] = [],  # noqa: B006 # FastAPI copies it
     assignee: Annotated[
         str | None, Query(max_length=200, description="With those that are given to nobody.")
     ] = None,

@@ -56,7 +56,8 @@ def newest_revision() -> str:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     head = ScriptDirectory.from_config(config).get_current_head()
-    assert head is not None, "the package holds revisions"  # noqa: S101  # a broken build, not a run-time case
+    if head is None:
+        raise StorageError("the package holds no revisions of the database: install it again")
     return head
 
 

@@ -1,6 +1,9 @@
 """Initial tables.
 
 Revision: 0001, after:
+
+As alembic wrote it from the tables of the first version: one revision is applied whole or not at all, and
+one that was applied is not taken apart.
 """
 
 from __future__ import annotations

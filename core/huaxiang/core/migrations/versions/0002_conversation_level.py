@@ -5,6 +5,7 @@ Revision: 0002, after: 0001
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
@@ -23,8 +24,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back. Findings of the kinds that were added are removed."""
-    kinds = ", ".join(f"'{kind}'" for kind in ADDED)
-    op.execute(f"DELETE FROM findings WHERE kind IN ({kinds})")  # noqa: S608 - constants of this file
+    findings = sa.table("findings", sa.column("kind", sa.String))
+    op.execute(sa.delete(findings).where(findings.c.kind.in_(ADDED)))
     _allow(BEFORE)
 
 
