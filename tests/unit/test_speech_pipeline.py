@@ -156,6 +156,23 @@ def test_speech_that_the_recogniser_passed_over_is_heard_again() -> None:
     assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗"
 
 
+def test_what_is_passed_over_when_it_is_heard_again_is_heard_a_third_time() -> None:
+    sentences = (*TWO_SENTENCES, Utterance(0, 6528, 9024, "我们是做软件的"))
+    spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in sentences)
+    hasty = Hasty(sentences)
+    pipeline = SpeechPipeline(hasty, ScriptedVoiceActivity(spans), MandarinNormaliser())
+    turns = pipeline.run(invented_recording(), hum(10_000)).turns
+    assert hasty.calls == 3
+    assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗我们是做软件的"
+
+
+def test_a_stretch_in_which_nothing_is_heard_twice_is_left() -> None:
+    attentive = Attentive()
+    speech = ScriptedVoiceActivity(((0, 512, 40_000),))
+    SpeechPipeline(attentive, speech, MandarinNormaliser()).run(invented_recording(), hum(41_000))
+    assert attentive.calls == 2
+
+
 def test_what_is_heard_the_second_time_without_confidence_is_left_out_and_counted() -> None:
     spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in TWO_SENTENCES)
     pipeline = SpeechPipeline(Hasty(TWO_SENTENCES, -1.5), ScriptedVoiceActivity(spans), MandarinNormaliser())
@@ -171,10 +188,12 @@ class Attentive:
 
     def __init__(self) -> None:
         self.thorough: set[bool] = set()
+        self.calls = 0
 
     def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
         """Recognise each clip."""
         self.thorough.add(hints.thorough)
+        self.calls += bool(clips)
         return [ClipTranscript() for _ in clips]
 
 

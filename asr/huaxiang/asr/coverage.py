@@ -15,8 +15,8 @@ class CoverageOptions:
 
     A voiced stretch of at least ``shortest_ms`` that no word touches, a word reaching ``reach_ms``
     beyond its ends. Stretches less than ``join_ms`` apart are heard again as one, with ``pad_ms`` on
-    both sides. What is heard the second time stands where its mean log-probability per token is over
-    ``log_probability``.
+    both sides. What is heard so stands where its mean log-probability per token is over
+    ``log_probability``, and what is passed over in it is heard again, ``rounds`` times at the most.
     """
 
     shortest_ms: int = 700
@@ -24,6 +24,7 @@ class CoverageOptions:
     join_ms: int = 1000
     pad_ms: int = 100
     log_probability: float = -1.0
+    rounds: int = 3
 
 
 def passed_over(

@@ -88,9 +88,8 @@ class _Tally:
 class SpeechPipeline:
     """Turns decoded audio into a transcript: find speech, recognise, guard, attribute, normalise.
 
-    A stereo recording is recognised by channel. Speech that the recogniser passed over is heard once
-    more by itself. Memory does not grow with the recording beyond 125
-    bytes a second and its text.
+    A stereo recording is recognised by channel. Speech that the recogniser passed over is heard again by
+    itself. Memory does not grow with the recording beyond 125 bytes a second and its text.
     """
 
     def __init__(
@@ -171,17 +170,7 @@ class SpeechPipeline:
         total_ms, done_ms = sum(span.duration_ms for span in spans), 0
         hints = replace(hints, thorough=total_ms <= self._options.thorough_ms)
         for group in _groups(spans, self._options.clips_in_memory):
-            heard = self._hear(audio, group, activity, tally, hints, None)
-            again = [
-                part
-                for span, what in zip(group, heard, strict=True)
-                for part in passed_over(
-                    span, activity[span.channel].runs, what.emitted, self._options.coverage
-                )
-            ]
-            floor = self._options.coverage.log_probability
-            heard_again = self._hear(audio, again, activity, tally, hints, floor)
-            for span, what in zip((*group, *again), (*heard, *heard_again), strict=True):
+            for span, what in self._heard(audio, group, activity, tally, hints):
                 words[span.channel].extend(what.kept)
             done_ms += sum(span.duration_ms for span in group)
             if progress is not None:
@@ -189,6 +178,27 @@ class SpeechPipeline:
         for spoken in words:
             spoken.sort(key=lambda word: word.start_ms)
         return words
+
+    def _heard(
+        self,
+        audio: DecodedAudio,
+        spans: Sequence[Span],
+        activity: Sequence[_Activity],
+        tally: _Tally,
+        hints: Hints,
+    ) -> Iterator[tuple[Span, _Heard]]:
+        """Give what is heard in each span, and then in what was passed over, until nothing is."""
+        options, floor = self._options.coverage, None
+        for _ in range(1 + options.rounds):
+            heard = list(zip(spans, self._hear(audio, spans, activity, tally, hints, floor), strict=True))
+            yield from heard
+            spans = [
+                part
+                for span, what in heard
+                if floor is None or what.emitted
+                for part in passed_over(span, activity[span.channel].runs, what.emitted, options)
+            ]
+            floor = options.log_probability
 
     def _hear(
         self,
