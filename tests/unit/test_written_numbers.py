@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cn2an
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from huaxiang.asr.error_rate import normalise_for_scoring
@@ -118,6 +118,7 @@ def test_rewritings_lie_in_the_text_in_order(text: str) -> None:
         reached = rewriting.end
 
 
+@example(2, 23_000)
 @given(st.integers(2, 12), st.integers(10, 999_999))
 def test_a_written_number_is_heard_where_it_was_said(lead: int, value: int) -> None:
     spoken = "我" * lead + cn2an.an2cn(value, "low") + "块钱对"

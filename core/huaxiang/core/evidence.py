@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from typing import TypeAlias
 
 from huaxiang.core.types import Evidence, Transcript, Turn, Word
+
+_Block: TypeAlias = tuple[int, int, int, int]
+"""Start and end in the text, start and end in what was spoken."""
+_MYRIADS = frozenset("万亿")
 
 
 def quote(
@@ -56,9 +61,7 @@ def _aligned(text: str, spoken: str, char_start: int, char_end: int) -> tuple[in
     """Map a span of ``text`` to the span of ``spoken`` it stands for."""
     first: int | None = None
     last = 0
-    for _, text_start, text_end, spoken_start, spoken_end in SequenceMatcher(
-        None, text, spoken, autojunk=False
-    ).get_opcodes():
+    for text_start, text_end, spoken_start, spoken_end in _blocks(text, spoken):
         overlap_start, overlap_end = max(text_start, char_start), min(text_end, char_end)
         if overlap_start >= overlap_end or spoken_start == spoken_end:
             continue
@@ -73,6 +76,24 @@ def _aligned(text: str, spoken: str, char_start: int, char_end: int) -> tuple[in
         place = min(len(spoken) * char_start // max(len(text), 1), max(len(spoken) - 1, 0))
         return place, place + 1
     return first, last
+
+
+def _blocks(text: str, spoken: str) -> list[_Block]:
+    """Return the blocks of both texts that stand for each other, in order.
+
+    A number is one block: in 2.3万 for 二万三千 the 万 is the same sign, and not in the same place.
+    """
+    blocks: list[_Block] = []
+    in_change = False
+    for tag, *block in SequenceMatcher(None, text, spoken, autojunk=False).get_opcodes():
+        text_start, text_end, spoken_start, spoken_end = block
+        changed = tag != "equal" or set(text[text_start:text_end]) <= _MYRIADS
+        if changed and in_change:
+            first = blocks.pop()
+            text_start, spoken_start = first[0], first[2]
+        blocks.append((text_start, text_end, spoken_start, spoken_end))
+        in_change = changed
+    return blocks
 
 
 def _words_between(words: tuple[Word, ...], first: int, last: int) -> list[Word]:
