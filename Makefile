@@ -47,7 +47,7 @@ lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/mypy
 
 test: $(INSTALLED) $(VENDOR) models browser lint ## everything that CI checks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 wheel: $(INSTALLED) $(VENDOR) ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

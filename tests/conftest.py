@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,19 +29,15 @@ pytest_plugins = ["skipped_browser"]
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "huaxiang_template"
 MEMORY_FOR_POSTGRES_BYTES = 4 * 1024**3
-_not_tested: dict[str, int] = {}
-
-
-def skip_loudly(reason: str) -> None:
-    """Skip this test, and say so at the end of the run under its own heading."""
-    _not_tested[reason] = _not_tested.get(reason, 0) + 1
-    pytest.skip(reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _not_tested:
+    """Say what was skipped, and why, under a heading of its own."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        for reason, count in _not_tested.items():
+        for reason, count in reasons.items():
             terminalreporter.line(f"{count} tests: {reason}")
 
 
@@ -176,7 +173,7 @@ def shared_dir() -> Path:
     """The folder of corpora and recordings beside the checkout; its tests are skipped without it."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        skip_loudly("the shared corpora and recordings are not beside the checkout (marker: shared)")
+        pytest.skip("the shared corpora and recordings are not beside the checkout (marker: shared)")
     return folder
 
 
@@ -188,8 +185,7 @@ def chromium_or_skip() -> str:
         return path
     if os.environ.get("CI"):
         pytest.fail("there is no Chromium: install Debian's chromium and fonts-noto-cjk")
-    skip_loudly("there is no Chromium on this machine (marker: browser)")
-    raise AssertionError("unreachable")
+    pytest.skip("there is no Chromium on this machine (marker: browser)")
 
 
 @pytest.fixture
