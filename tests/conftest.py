@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 from all_tables import import_all_tables
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -24,6 +25,14 @@ from huaxiang.core.settings import load_settings
 
 # Foreign keys go from stage to stage, so every stage's tables are known before one of them is used.
 import_all_tables()
+
+# As it comes, structlog prints the values of all variables with an error, which takes seconds and pages.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 pytest_plugins = ["skipped_browser"]
 ROOT = Path(__file__).parents[1]
