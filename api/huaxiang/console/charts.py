@@ -129,10 +129,14 @@ def interval_chart(
     axis: str = "",
     format: str = "number",
     reference: float | None = 0.0,
+    most: float | None = None,
     note: str = "",
     size: str = "",
 ) -> Chart:
-    """Return points with their intervals, one line a label (a forest plot), and a line at ``reference``."""
+    """Return points with their intervals, one line a label (a forest plot), and a line at ``reference``.
+
+    ``most`` is what no value can be above: the axis ends there.
+    """
     points = {**_common(series, 0), "type": "scatter", "symbolSize": 9}
     points["data"] = [
         {"value": [value, index], "url": url}
@@ -142,12 +146,13 @@ def interval_chart(
         points["markLine"] = {
             "symbol": "none",
             "silent": True,
+            "animation": False,
             "label": {"show": False},
             "lineStyle": {"color": "--line-strong", "type": "dashed"},
             "data": [{"xAxis": reference}],
         }
     option: Json = {
-        "xAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": format}},
+        "xAxis": {"type": "value", "scale": True, "max": most, "axisLabel": {"formatter": format}},
         "yAxis": {
             "type": "category",
             "data": list(labels),

@@ -214,6 +214,7 @@ def _chart(found: CalibrationResult, titles: Mapping[str, str], text: Texts) -> 
         series,
         axis=text("calibration.item"),
         reference=GOOD,
+        most=1.0,
         note=text("calibration.chart_note"),
         size="large" if len(items) > 8 else "",
     )

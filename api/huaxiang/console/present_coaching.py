@@ -317,7 +317,7 @@ def _forest(
     )
     size = "large" if len(effects) > 6 else ""
     return interval_chart(
-        identifier, title, names, series, axis=text("coaching.figure"), note=note, size=size
+        identifier, title, names, series, axis=text("coaching.figure"), most=1.0, note=note, size=size
     )
 
 
