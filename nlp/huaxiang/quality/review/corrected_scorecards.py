@@ -34,10 +34,10 @@ def _corrected(scorecard: Scorecard, row: CorrectedScoreRow) -> Scorecard:
         possible=row.possible,
         auto_failed=row.auto_failed,
         items=tuple(_item(item) for item in row.items),
-        sections=tuple(ScorecardSection(**section) for section in row.sections),
-        grade_id=row.grade_id,
-        grade=row.grade,
-        grade_en=row.grade_en,
+        sections=tuple(ScorecardSection(**section) for section in row.sections or ()),
+        grade_id=row.grade_id or "",
+        grade=row.grade or "",
+        grade_en=row.grade_en or "",
     )
 
 

@@ -146,10 +146,10 @@ class CorrectedScoreRow(Base):
     possible: Mapped[float]
     auto_failed: Mapped[bool]
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    sections: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    grade_id: Mapped[str] = mapped_column(String(64))
-    grade: Mapped[str] = mapped_column(String(200))
-    grade_en: Mapped[str] = mapped_column(String(200))
+    sections: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    grade_id: Mapped[str | None] = mapped_column(String(64))
+    grade: Mapped[str | None] = mapped_column(String(200))
+    grade_en: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

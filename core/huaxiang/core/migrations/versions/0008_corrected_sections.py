@@ -2,7 +2,8 @@
 
 Revision: 0008, after: 0007
 
-Rows of before tell none; a call's next correction or processing writes a row that does.
+Rows of before tell none; a call's next correction or processing writes a row that does. The columns are
+added in place: a table that SQLite makes anew would lose the trigger that keeps its rows.
 """
 
 from __future__ import annotations
@@ -15,22 +16,18 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_TABLE = "corrected_scores"
+
 
 def upgrade() -> None:
     """Apply."""
-    with op.batch_alter_table("corrected_scores") as table:
-        table.add_column(sa.Column("sections", sa.JSON(), nullable=False, server_default="[]"))
-        table.add_column(sa.Column("grade_id", sa.String(length=64), nullable=False, server_default=""))
-        table.add_column(sa.Column("grade", sa.String(length=200), nullable=False, server_default=""))
-        table.add_column(sa.Column("grade_en", sa.String(length=200), nullable=False, server_default=""))
-    # The defaults were for the rows that there are.
-    with op.batch_alter_table("corrected_scores") as table:
-        for name in ("sections", "grade_id", "grade", "grade_en"):
-            table.alter_column(name, server_default=None)
+    op.add_column(_TABLE, sa.Column("sections", sa.JSON(), nullable=True))
+    op.add_column(_TABLE, sa.Column("grade_id", sa.String(length=64), nullable=True))
+    op.add_column(_TABLE, sa.Column("grade", sa.String(length=200), nullable=True))
+    op.add_column(_TABLE, sa.Column("grade_en", sa.String(length=200), nullable=True))
 
 
 def downgrade() -> None:
     """Take back."""
-    with op.batch_alter_table("corrected_scores") as table:
-        for name in ("grade_en", "grade", "grade_id", "sections"):
-            table.drop_column(name)
+    for name in ("grade_en", "grade", "grade_id", "sections"):
+        op.drop_column(_TABLE, name)
