@@ -144,26 +144,24 @@ class Hasty:
         return ClipTranscript()
 
 
-TWO_SENTENCES = (Utterance(0, 512, 3008, "您好我是小何"), Utterance(0, 3520, 6016, "您现在方便吗"))
+THREE_SENTENCES = (
+    Utterance(0, 512, 3008, "您好我是小何"),
+    Utterance(0, 3520, 6016, "您现在方便吗"),
+    Utterance(0, 6528, 9024, "我们是做软件的"),
+)
+TWO_SENTENCES = THREE_SENTENCES[:2]
 
 
-def test_speech_that_the_recogniser_passed_over_is_heard_again() -> None:
-    spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in TWO_SENTENCES)
-    hasty = Hasty(TWO_SENTENCES)
-    pipeline = SpeechPipeline(hasty, ScriptedVoiceActivity(spans), MandarinNormaliser())
-    turns = pipeline.run(invented_recording(), hum(8000)).turns
-    assert hasty.calls == 2
-    assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗"
-
-
-def test_what_is_passed_over_when_it_is_heard_again_is_heard_a_third_time() -> None:
-    sentences = (*TWO_SENTENCES, Utterance(0, 6528, 9024, "我们是做软件的"))
+@pytest.mark.parametrize("sentences", [TWO_SENTENCES, THREE_SENTENCES])
+def test_speech_that_the_recogniser_passed_over_is_heard_again_until_none_is(
+    sentences: tuple[Utterance, ...],
+) -> None:
     spans = tuple((heard.channel, heard.start_ms, heard.end_ms) for heard in sentences)
     hasty = Hasty(sentences)
     pipeline = SpeechPipeline(hasty, ScriptedVoiceActivity(spans), MandarinNormaliser())
     turns = pipeline.run(invented_recording(), hum(10_000)).turns
-    assert hasty.calls == 3
-    assert "".join(turn.raw_text for turn in turns) == "您好我是小何您现在方便吗我们是做软件的"
+    assert hasty.calls == len(sentences)
+    assert "".join(turn.raw_text for turn in turns) == "".join(heard.text for heard in sentences)
 
 
 def test_a_stretch_in_which_nothing_is_heard_twice_is_left() -> None:
