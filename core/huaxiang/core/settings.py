@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -250,13 +250,13 @@ class Settings(BaseSettings):
         return self.data_dir / "models.lock"
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment; ``overrides`` win.
 
     Raises ConfigurationError naming every bad setting, without its value.
     """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates what a caller passes
+        return Settings(**overrides)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"bad settings: {wrong}") from error

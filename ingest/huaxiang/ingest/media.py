@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -126,8 +126,8 @@ class Media:
 
     def _decoder(self) -> AudioCodecContext:
         better = BETTER_DECODERS.get(self.source.codec)
-        decoder: Any = self._stream.codec_context if better is None else av.CodecContext.create(better, "r")
-        return decoder  # type: ignore[no-any-return]  # an audio codec's context
+        context = self._stream.codec_context if better is None else av.CodecContext.create(better, "r")
+        return cast("AudioCodecContext", context)
 
     def _packets(self) -> Iterator[Any]:
         """Yield the stream's packets up to the end, or to where the file breaks off."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from huaxiang.core.blobs import BlobStore
@@ -246,7 +246,7 @@ class UploadWriter:
             .values(**values)
             .execution_options(synchronize_session=False)
         )
-        return bool(result.rowcount)  # type: ignore[attr-defined]  # of an update it is there
+        return bool(cast("CursorResult[Any]", result).rowcount)
 
     def _require(self, changed: bool) -> None:
         if not changed:
