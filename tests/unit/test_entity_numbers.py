@@ -130,7 +130,7 @@ def test_counts_and_measures_are_numbers(text: str, expected: list[tuple[str, st
         "第三个", "第十七条", "负二层", "分十二期付",  # ordinals
         "一个", "一家", "1个", "一起", "一定", "一块儿", "一样",  # one of a thing, and words with 一
         "两位慢走", "您二位坐", "好几家都这样", "放一百个心", "一分钱都不会少您的",  # politeness and idioms
-        "数量百分百", "质量块头大", "打量个遍",  # 量 that is not 两
+        "数量百分百", "质量块头大", "打量个遍", "给您量个身高",  # 量 that is not 两
         "工号三三二", "尾号4490", "年化三点六", "我妈七十六了",  # labels, rates, ages
     ],
 )  # fmt: skip

@@ -24,6 +24,10 @@ from huaxiang.nlp.entities.units import (
 )
 
 _TAIL_DIGIT = re.compile(r"(?:[一二两三四五六七八九]|\d(?!\d))(?![十百千万点年月天号个块毛元])")
+# 三块五毛, 三百块零五毛, 十二块八毛五; 三块五毛利 is no change.
+_CHANGE = re.compile(
+    r"零?(?P<jiao>[一二两三四五六七八九1-9])[毛角](?![病毡巾利重坯不也都没])(?P<fen>[一二三四五六七八九1-9](?!\d))?"
+)
 _MEASURE_TAIL = re.compile(
     r"(?:半|[一二三四五六七八九]{1,2}|\d(?!\d)|(?<=米)\d{2})(?![\d十百千万点块毛元房室居厅个])"
 )
@@ -113,7 +117,7 @@ def _range(text: str, first: Numeral, second: Numeral | None) -> Quantity | None
     if second is None or first.digits or second.digits or ORDINAL_BEFORE.search(text[: first.start]):
         return None
     join = _RANGE_JOIN.match(text, first.end)
-    if join is None or join.end() != second.start:
+    if (join is None or join.end() != second.start) and not _is_guess(text, first, second):
         return None
     whole = _with_unit(text, second)
     if whole is not None:
@@ -135,6 +139,13 @@ def _single(text: str, numeral: Numeral, memory: AmountMemory) -> Quantity | Non
     return Quantity(numeral.start, numeral.end, "money", memory.in_yuan(numeral), explicit=False)
 
 
+def _is_guess(text: str, first: Numeral, second: Numeral) -> bool:
+    """Tell whether both are one guess, as a recogniser may write it: 两、三千, 2、3千."""
+    if first.value is None or second.value is None or text[first.end : second.start] != "、":
+        return False
+    return 2 <= first.value < 9 and str(second.value)[0] == str(first.value + 1)
+
+
 def _with_unit(text: str, numeral: Numeral) -> Quantity | None:
     if numeral.digits or ORDINAL_BEFORE.search(text[: numeral.start]):
         return None
@@ -143,7 +154,7 @@ def _with_unit(text: str, numeral: Numeral) -> Quantity | None:
         return Quantity(currency.start(), numeral.end, "money", value, explicit=True)
     if numeral.text in ("俩", "仨"):
         return _pair(text, numeral)
-    if numeral.text in ("几", "好几", "几多", "一两"):
+    if numeral.text in ("几", "好几", "大几", "几多", "一两"):
         return None
     if match := MONEY_UNIT.match(text, numeral.end):
         return _money(text, numeral, match)
@@ -173,6 +184,8 @@ def _money(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | None:
     tail = None if open_end or unit.group().endswith("钱") else _TAIL_DIGIT.match(text, end)
     if tail and (tail.group() in "一1" or numeral.decimal) and ANY_UNIT.match(text, tail.end()):
         tail = None  # 两块一斤 is two yuan a pound
+    if numeral.value is not None and unit.group() == "块" and (change := _CHANGE.match(text, end)):
+        return _with_change(text, numeral, change)
     if numeral.value == 1 and unit.group() == "块" and not tail:
         return None
     if open_end:
@@ -183,7 +196,20 @@ def _money(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | None:
     value = Decimal(str(numeral.value)) * step
     if tail:
         value += int(digits_of(tail.group())) * step / 10
-        end = tail.end() + text.startswith("毛", tail.end())
+        end = tail.end()
+    return Quantity(numeral.start, end, "money", tidy(value), explicit=True)
+
+
+def _with_change(text: str, numeral: Numeral, change: re.Match[str]) -> Quantity:
+    """Read 十二块八毛五; in 三块五毛一斤 the 一 belongs to the pound."""
+    value = Decimal(str(numeral.value)) + Decimal(digits_of(change["jiao"])) / 10
+    end = change.end("fen") if change["fen"] else change.end()
+    if change["fen"] and not text.startswith("分", end) and ANY_UNIT.match(text, end):
+        end -= 1
+    elif change["fen"]:
+        value += Decimal(digits_of(change["fen"])) / 100
+        end += text.startswith("分", end) and not text.startswith("分期", end)
+    end += text.startswith("钱", end)
     return Quantity(numeral.start, end, "money", tidy(value), explicit=True)
 
 
