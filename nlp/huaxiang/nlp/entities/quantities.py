@@ -12,14 +12,25 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from huaxiang.nlp.entities.bare_figures import (
+    LOW_TEMPERATURE,
+    LOWEST_BARE_AMOUNT,
+    RANGE_JOIN,
+    goes_on,
+    is_counted,
+    is_lower_end,
+    is_neither,
+    is_side,
+    may_be_amount,
+)
 from huaxiang.nlp.entities.numerals import Number, Numeral, digits_of, find_numerals, tidy
+from huaxiang.nlp.entities.set_phrases import set_phrases
 from huaxiang.nlp.entities.units import (
     ANY_UNIT,
     COUNT_UNIT,
     MEASURE_UNIT,
     MONEY_UNIT,
     NEITHER,
-    ONE_WORD,
     ORDINAL_BEFORE,
 )
 
@@ -31,22 +42,18 @@ _CHANGE = re.compile(
 _MEASURE_TAIL = re.compile(
     r"(?:半|[一二三四五六七八九]{1,2}|\d(?!\d)|(?<=米)\d{2})(?![\d十百千万点块毛元房室居厅个])"
 )
-_IDENTIFIER_BEFORE = re.compile(
-    "(?:(?:工号|尾号|编号|型号|房号|单号|卡号|批号|区号|门牌号?|密码|验证码|后四位)(?:就?是|为|：|:)?，?|限速|[A-Za-z.-])$"
-)
-_AGE_BEFORE = re.compile(
-    "(?:[爸妈爷奶公婆]|老太太|老爷子|老头|岁数了?，?)(?:都|快|也|才|已经|就)?$|今年(?:都|快)?$"
-)
 _MONEY_BEFORE = re.compile(
     "(?:[赔付交补贵省赚亏花押退返扣减送收卖价钱元]|便宜|定金|首付|月租|一[个张台件平次人年月])$"
 )
-_LEAST_AGE = 30
-_LOW_TEMPERATURE = re.compile("零[上下]$")
+_PER_ONE = re.compile(f"一(?:{ANY_UNIT.pattern})")
+_UNIT_PRICE_BEFORE = re.compile("(?:均价|单价|[一每]个?平(?:米|方)?)(?:现在|大概|差不多|就?是|在|才|约)*$")
+_UNIT_PRICE_AFTER = re.compile("[一每/]个?平")
+_TOTAL_BEFORE = re.compile("总价(?:大概|差不多|就?是|就?在|也就|才|约)*$")
+# 一个月三百六 is no flat's price.
+_RUNNING_BEFORE = re.compile("(?:[一每]个?(?:月|年|天|周|星期|礼拜|季度|小时|人|次|趟|平|平米|平方))$")
 _CURRENCY_BEFORE = re.compile(r"(?:(?P<yuan>[¥￥])|(?P<foreign>[$€£]))\s?$")
-_RANGE_JOIN = re.compile("(?:块钱?|元)?[到至~-]")
 _PRONOUN_BEFORE = re.compile("[我咱他她你您它们]$")
 _CHILD = re.compile("孩|娃|闺女|儿子|姑娘|小")
-_LOWEST_BARE_AMOUNT = 10
 _HIGHEST_SHORTENED = 1000  # 三百六 for 3,600,000: the 万 is left out below a thousand
 _SAME_SCALE = (0.6, 1.6)
 _MYRIAD = 10_000
@@ -73,26 +80,38 @@ class AmountMemory:
     money: Counter[Number] = field(default_factory=Counter)
     numbers: Counter[Number] = field(default_factory=Counter)
     myriads: list[float] = field(default_factory=list)
+    unit_prices: list[Number] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         """Collect the figures of one turn that came with a unit."""
-        for numeral in find_numerals(text):
+        for numeral in _open_to_reading(text):
             quantity = _with_unit(text, numeral)
             if quantity is not None and quantity.value is not None:
                 (self.money if quantity.type == "money" else self.numbers)[quantity.value] += 1
             if "万" in numeral.text and numeral.value and (quantity is None or quantity.type == "money"):
                 self.myriads.append(float(numeral.value) / _MYRIAD)
+            if numeral.value and (
+                _UNIT_PRICE_BEFORE.search(text[: numeral.start]) or _UNIT_PRICE_AFTER.match(text, numeral.end)
+            ):
+                self.unit_prices.append(numeral.value)
 
     def is_number(self, value: Number | None) -> bool:
         """Tell whether the figure was said as a count, and never as an amount."""
         return value is not None and value in self.numbers and value not in self.money
 
-    def in_yuan(self, numeral: Numeral) -> Number | None:
-        """Return a bare amount in yuan, with the 万 that the speaker left out put back."""
+    def in_yuan(self, numeral: Numeral, before: str) -> Number | None:
+        """Return a bare amount in yuan, with the 万 that the speaker left out put back.
+
+        ``before`` is the turn up to the amount.
+        """
         value = numeral.value
         if value is None or value >= _HIGHEST_SHORTENED or value in self.money:
             return value
+        if _RUNNING_BEFORE.search(before):
+            return value
         low, high = _SAME_SCALE
+        if _TOTAL_BEFORE.search(before) and any(value < price for price in self.unit_prices):
+            return tidy(Decimal(str(value)) * _MYRIAD)  # a total is not less than one square metre
         if any(low <= value / myriad <= high for myriad in self.myriads):
             return tidy(Decimal(str(value)) * _MYRIAD)
         return value
@@ -100,23 +119,34 @@ class AmountMemory:
 
 def find_quantities(text: str, memory: AmountMemory) -> list[Quantity]:
     """Return the amounts and counts of one turn from left to right."""
-    numerals = find_numerals(text)
+    numerals = _open_to_reading(text)
     found: list[Quantity] = []
     for position, numeral in enumerate(numerals):
         if found and numeral.start < found[-1].end:
             continue
         following = numerals[position + 1] if position + 1 < len(numerals) else None
-        quantity = _range(text, numeral, following) or _single(text, numeral, memory)
+        quantity = _range(text, numeral, following) or _single(
+            text, numeral, memory, found[-1] if found else None
+        )
         if quantity is not None:
             found.append(quantity)
     return found
+
+
+def _open_to_reading(text: str) -> list[Numeral]:
+    passages = set_phrases(text)
+    return [
+        numeral
+        for numeral in find_numerals(text)
+        if all(numeral.end <= start or end <= numeral.start for start, end in passages)
+    ]
 
 
 def _range(text: str, first: Numeral, second: Numeral | None) -> Quantity | None:
     """Read 四万八到五万二 or 两到三个 as one open quantity."""
     if second is None or first.digits or second.digits or ORDINAL_BEFORE.search(text[: first.start]):
         return None
-    join = _RANGE_JOIN.match(text, first.end)
+    join = RANGE_JOIN.match(text, first.end)
     if (join is None or join.end() != second.start) and not _is_guess(text, first, second):
         return None
     whole = _with_unit(text, second)
@@ -124,19 +154,26 @@ def _range(text: str, first: Numeral, second: Numeral | None) -> Quantity | None
         return Quantity(first.start, whole.end, whole.type, None, explicit=True)
     rising = first.value is not None and second.value is not None and first.value < second.value
     if rising and (second.value or 0) >= _HIGHEST_SHORTENED and not NEITHER.match(text, second.end):
-        return Quantity(first.start, second.end, "money", None, explicit=False)
+        kind = "number" if is_counted(text, first) else "money"
+        return Quantity(first.start, second.end, kind, None, explicit=False)
     return None
 
 
-def _single(text: str, numeral: Numeral, memory: AmountMemory) -> Quantity | None:
+def _single(text: str, numeral: Numeral, memory: AmountMemory, last: Quantity | None) -> Quantity | None:
     explicit = _with_unit(text, numeral)
     if explicit is not None:
         return explicit
-    if _has_other_unit(text, numeral) or not _may_be_amount(text, numeral):
+    if _has_other_unit(text, numeral) or not may_be_amount(text, numeral) or is_lower_end(text, numeral):
         return None
-    if memory.is_number(numeral.value) and not _MONEY_BEFORE.search(text[: numeral.start]):
+    before = text[: numeral.start]
+    counted = memory.is_number(numeral.value) and not (
+        _MONEY_BEFORE.search(before) or _PER_ONE.match(text, numeral.end)
+    )
+    if last is not None and last.type == "number":
+        counted = counted or goes_on(text, numeral, last.start, last.end, last.value)
+    if counted or is_counted(text, numeral) or is_side(text, numeral):
         return Quantity(numeral.start, numeral.end, "number", numeral.value, explicit=False)
-    return Quantity(numeral.start, numeral.end, "money", memory.in_yuan(numeral), explicit=False)
+    return Quantity(numeral.start, numeral.end, "money", memory.in_yuan(numeral, before), explicit=False)
 
 
 def _is_guess(text: str, first: Numeral, second: Numeral) -> bool:
@@ -158,19 +195,13 @@ def _with_unit(text: str, numeral: Numeral) -> Quantity | None:
         return None
     if match := MONEY_UNIT.match(text, numeral.end):
         return _money(text, numeral, match)
-    if _is_neither(text, numeral):
+    if is_neither(text, numeral):
         return None
     if match := MEASURE_UNIT.match(text, numeral.end):
         return _measure(text, numeral, match)
     if match := COUNT_UNIT.match(text, numeral.end):
         return _count(text, numeral, match)
     return None
-
-
-def _is_neither(text: str, numeral: Numeral) -> bool:
-    if numeral.text == "一" and ONE_WORD.match(text, numeral.end):
-        return True
-    return bool(NEITHER.match(text, numeral.end))
 
 
 def _money(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | None:
@@ -222,7 +253,7 @@ def _measure(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | Non
         value, end = tidy(Decimal(str(value)) + part), tail.end()
     elif value == 1:
         return None
-    if sign := _LOW_TEMPERATURE.search(text[:start]):
+    if sign := LOW_TEMPERATURE.search(text[:start]):
         start -= 2
         value = -value if value is not None and sign.group() == "零下" else value
     return Quantity(start, end, "number", value, explicit=True)
@@ -230,10 +261,10 @@ def _measure(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | Non
 
 def _count(text: str, numeral: Numeral, unit: re.Match[str]) -> Quantity | None:
     before, name = text[: numeral.start], unit.group()
-    small = len(numeral.text) <= 2 if numeral.value is None else numeral.value < _LOWEST_BARE_AMOUNT
+    small = len(numeral.text) <= 2 if numeral.value is None else numeral.value < LOWEST_BARE_AMOUNT
     if numeral.value == 1 or numeral.text == "二":
         return None
-    if (name == "分" and numeral.value == _LOWEST_BARE_AMOUNT) or (
+    if (name == "分" and numeral.value == LOWEST_BARE_AMOUNT) or (
         name == "头" and numeral.text in ("两", "零")
     ):
         return None
@@ -252,26 +283,8 @@ def _has_other_unit(text: str, numeral: Numeral) -> bool:
     end = numeral.end
     return bool(
         numeral.digits
-        or _is_neither(text, numeral)
+        or is_neither(text, numeral)
         or MEASURE_UNIT.match(text, end)
         or COUNT_UNIT.match(text, end)
         or MONEY_UNIT.match(text, end)
     )
-
-
-def _may_be_amount(text: str, numeral: Numeral) -> bool:
-    before = text[: numeral.start]
-    if numeral.decimal and not re.search("[万千亿kKwW]", numeral.text):
-        return False  # a bare decimal is a rate, a score or a version
-    if ORDINAL_BEFORE.search(before) or _LOW_TEMPERATURE.search(before) or _IDENTIFIER_BEFORE.search(before):
-        return False
-    if numeral.value is None:
-        return bool(re.search(r"[百千万亿]|\d{3}", numeral.text)) and numeral.text not in (
-            "百来",
-            "万来",
-            "千来",
-        )
-    if numeral.value < _LOWEST_BARE_AMOUNT:
-        return False
-    aged = _AGE_BEFORE.search(before) or text.startswith("了", numeral.end)
-    return not (_LEAST_AGE <= numeral.value < 100 and aged) and numeral.text != "十"
