@@ -6,6 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from huaxiang.core.types import Json
 from huaxiang.nlp.entities.time_grammar import find_times
@@ -99,3 +101,75 @@ def test_several_in_a_sentence() -> None:
 @pytest.mark.parametrize("text", ["二月三十号", "三十一号", "二十五点"])
 def test_a_date_that_does_not_exist_has_no_value(text: str) -> None:
     assert all(value is None for _, value in times(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("六月二十到二十三", [("六月二十", "2026-06-20"), ("二十三", "2026-06-23")]),
+        ("6月16到19", [("6月16", "2026-06-16"), ("19", "2026-06-19")]),
+        ("八月三号到六号", [("八月三号", "2026-08-03"), ("六号", "2026-08-06")]),
+        ("下个月八号住到十二号", [("下个月八号", "2026-07-08"), ("十二号", "2026-07-12")]),
+        ("正月初八到十二", [("正月初八", None), ("十二", None)]),
+        ("六月十六到十八度", [("六月十六", "2026-06-16")]),
+        ("六月十六到十八块", [("六月十六", "2026-06-16")]),
+    ],
+)
+def test_the_end_of_a_range_is_in_the_month_of_its_beginning(
+    text: str, expected: list[tuple[str, Json]]
+) -> None:
+    assert times(text) == expected
+
+
+@given(st.integers(1, 12), st.integers(1, 27), st.sampled_from("到至"))
+def test_a_written_range_of_days_has_both_ends(month: int, day: int, join: str) -> None:
+    (_, first), (_, last) = times(f"{month}月{day}号{join}{day + 1}号")
+    assert isinstance(first, str)
+    assert isinstance(last, str)
+    assert (first[:7], int(first[8:]), int(last[8:])) == (last[:7], day, day + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("周5", "2026-06-12"),
+        ("下周2", "2026-06-16"),
+        ("下周2下午3点", "2026-06-16T15:00+08:00"),
+        ("星期1上午10点", "2026-06-15T10:00+08:00"),
+        ("万一明年", "2027"),
+        ("这块去年", "2025"),
+        ("那个周末", "2026-06-13"),
+        ("三季度", None),
+        ("第一季度", None),
+        ("明年一季度", "2027"),
+        ("过完年", None),
+        ("正月初八", None),
+        ("八月初", "2026-08"),
+        ("月初", "2026-06"),
+        ("没有九点前", None),
+        ("五点一过", None),
+    ],
+)
+def test_a_time_beside_other_figures(text: str, value: str | None) -> None:
+    assert [found for _, found in times(text)] == [value]
+
+
+@given(st.integers(0, 6), st.sampled_from(["", "下", "上", "这"]), st.sampled_from(["周", "星期", "礼拜"]))
+def test_a_weekday_in_digits_is_the_same_day(index: int, week: str, name: str) -> None:
+    (_, said), (_, written) = (
+        times(f"{week}{name}{digits[index]}")[0] for digits in ("一二三四五六日", "1234567")
+    )
+    assert said == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "一周2次", "周2次", "周3.5万", "先交一个季度", "一季度一付", "开业头三季度",   # counts and durations
+        "六个周末", "几个周末",
+        "三点水", "一点半点", "差一点以后", "工号零九号",
+        "暑假班", "寒假作业",
+    ],
+)  # fmt: skip
+def test_more_that_is_no_time(text: str) -> None:
+    assert times(text) == []
