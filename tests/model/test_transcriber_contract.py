@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +103,16 @@ def test_words_hold_more_than_white_space_and_a_probability(
 def test_the_same_clips_give_the_same_result(transcriber: Transcriber, clips: list[Clip]) -> None:
     first = [result.words for result in transcriber.transcribe(clips, Hints())]
     assert [result.words for result in transcriber.transcribe(clips, Hints())] == first
+
+
+def test_a_clip_gives_the_same_result_whatever_is_recognised_with_it(
+    transcriber: Transcriber, clips: list[Clip]
+) -> None:
+    alone = [list(transcriber.transcribe([clip], Hints())) for clip in clips]
+    assert list(transcriber.transcribe(clips, Hints())) == [result for (result,) in alone]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(transcriber.transcribe, [clip], Hints()) for _ in range(2) for clip in clips]
+        assert [list(one.result()) for one in asked] == alone * 2
 
 
 def test_nothing_to_hear_gives_nothing(transcriber: Transcriber) -> None:

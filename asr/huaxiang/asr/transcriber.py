@@ -73,8 +73,9 @@ class Transcriber(Protocol):
 
     ``transcribe`` gives one result a clip, in the order
     of the clips; a word holds more than white space; word times are in ms of the recording, do not go
-    backward, and lie within the clip; a clip of no samples gives no words. The same clips give the
-    same result. Raises ModelError where the recogniser fails.
+    backward, and lie within the clip; a clip of no samples gives no words. The same clip gives the same
+    result with the same hints, whatever else is recognised with it or meanwhile: several threads may ask
+    at once. Raises ModelError where the recogniser fails.
     """
 
     @property

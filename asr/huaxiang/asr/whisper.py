@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.asr.lattice import Step, stretches
+from huaxiang.asr.packing import ClipPacker
 from huaxiang.asr.rescoring import Rescorer, is_han
 from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
 from huaxiang.asr.whisper_tokens import TokenTable
@@ -36,11 +36,12 @@ class WhisperOptions:
     """How a local Whisper decodes.
 
     Each of ``threads`` decodes a batch of its own; ``beam_size`` 1 is greedy. The encoder hears a clip and
-    ``tail_ms`` of silence, at least ``context_ms``, not always 30 s: attention costs its square. A clip
-    whose result has a mean log-probability under ``retry_log_probability`` or compresses over
-    ``retry_compression_ratio`` is decoded again with the whole 30 s and ``thorough_beam_size``, and the
-    better result stands; where thoroughness is asked for, all clips are decoded so. Mandarin is announced
-    by ``mandarin_prompt``, the only text before: it steadies the model where speech is unclear.
+    ``tail_ms`` of silence, rounded up to ``context_step_ms``, at least ``context_ms``, not always 30 s:
+    attention costs its square. Only clips with the same context share a batch. A clip whose result has a
+    mean log-probability under ``retry_log_probability`` or compresses over ``retry_compression_ratio`` is
+    decoded again with the whole 30 s and ``thorough_beam_size``, and the better result stands; where
+    thoroughness is asked for, all clips are decoded so. Mandarin is announced by ``mandarin_prompt``, the
+    only text before: it steadies the model where speech is unclear.
     """
 
     compute_type: str = "int8"
@@ -49,6 +50,7 @@ class WhisperOptions:
     batch_size: int = 4
     tail_ms: int = 2000
     context_ms: int = 7_000
+    context_step_ms: int = 1_000
     thorough_beam_size: int = 5
     retry_log_probability: float = -1.0
     retry_compression_ratio: float = 2.4
@@ -70,8 +72,9 @@ class WhisperTranscriber:
     """The real adapter: faster-whisper's model, features and alignment, with batches of our own.
 
     ``model_dir`` is a verified folder with ``model.bin`` and ``tokenizer.json``; nothing is fetched. With a
-    ``rescorer``, Mandarin is written with the words that people say. Raises ModelError where the folder
-    cannot be loaded.
+    ``rescorer``, Mandarin is written with the words that people say. Several threads may ask at once: their
+    clips share batches (``ClipPacker``), and what is heard in a clip depends on nothing but the clip and the
+    hints. Raises ModelError where the folder cannot be loaded.
     """
 
     def __init__(
@@ -87,8 +90,14 @@ class WhisperTranscriber:
         self._options = options or WhisperOptions()
         self._rescorer = rescorer
         self._tables: dict[str, TokenTable] = {}
+        self._tables_lock = threading.Lock()
         share_one_heap()
-        self._pool = ThreadPoolExecutor(self._options.threads)
+        self._packer = ClipPacker(
+            self._decode_batch,
+            lambda clip: self._context_ms(clip.duration_ms),
+            self._options.threads,
+            self._options.batch_size,
+        )
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{name} has no tokenizer.json: pull or add the model again", model=name)
         try:
@@ -106,76 +115,65 @@ class WhisperTranscriber:
             ) from error
 
     def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
-        """Recognise each clip; clips of like length share a batch.
+        """Recognise each clip; clips of like length share a batch, with those of others who ask meanwhile.
 
         Raises InvalidInput for a clip over 30 s or a language that the model does not know, and
         ModelError where the model fails.
         """
         if any(clip.duration_ms > MAX_CLIP_MS for clip in clips):
             raise InvalidInput("a clip to recognise is at most 30 s long")
-        table = self._table(hints.language)
-        batches = self._batches(clips)
-
-        def decode(places: Sequence[int]) -> list[ClipTranscript]:
-            return self._decode_batch([clips[place] for place in places], table, hints)
-
-        results: list[ClipTranscript] = [ClipTranscript()] * len(clips)
-        try:
-            for places, batch in zip(batches, self._pool.map(decode, batches), strict=True):
-                for place, result in zip(places, batch, strict=True):
-                    results[place] = result
-        except (RuntimeError, ValueError) as error:
-            raise ModelError("speech recognition failed", model=self.name) from error
+        self._table(hints.language)
+        results = [ClipTranscript()] * len(clips)
+        heard = [place for place, clip in enumerate(clips) if len(clip.samples)]
+        found = self._packer.transcribe([clips[place] for place in heard], hints)
+        for place, result in zip(heard, found, strict=True):
+            results[place] = result
         return results
 
     def _table(self, language: str) -> TokenTable:
         from faster_whisper.tokenizer import Tokenizer
 
-        if language not in self._tables:
-            try:
-                tokenizer = Tokenizer(
-                    self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
-                )
-            except ValueError as error:
-                raise InvalidInput(f"the recogniser does not know the language {language!r}") from error
-            self._tables[language] = TokenTable(tokenizer)
-        return self._tables[language]
+        with self._tables_lock:
+            if language not in self._tables:
+                try:
+                    tokenizer = Tokenizer(
+                        self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
+                    )
+                except ValueError as error:
+                    raise InvalidInput(f"the recogniser does not know the language {language!r}") from error
+                self._tables[language] = TokenTable(tokenizer)
+            return self._tables[language]
 
-    def _batches(self, clips: Sequence[Clip]) -> list[list[int]]:
-        """Return the places of clips of like length, longest first, in batches of like work.
+    def _context_ms(self, duration_ms: int) -> int:
+        """Return how much the encoder hears for a clip of such a length."""
+        step_ms = self._options.context_step_ms
+        context_ms = -(-(duration_ms + self._options.tail_ms) // step_ms) * step_ms
+        return min(max(context_ms, self._options.context_ms), MAX_CLIP_MS)
 
-        Each thread gets as many batches; the longest clip of a batch says what each of its clips costs.
-        """
-        order = sorted(
-            (place for place, clip in enumerate(clips) if len(clip.samples)),
-            key=lambda place: -len(clips[place].samples),
-        )
-        contexts = [self._context_ms(clips[place].duration_ms) for place in order]
-        rounds = -(-len(order) // (self._options.batch_size * self._options.threads))
-        sizes = balanced(contexts, rounds * self._options.threads, self._options.batch_size)
-        starts = accumulate(sizes, initial=0)
-        return [order[start : start + size] for start, size in zip(starts, sizes, strict=False)]
+    def _decode_batch(self, clips: Sequence[Clip], hints: Hints, context_ms: int) -> list[ClipTranscript]:
+        """Recognise clips that have the same context, each as it would be by itself."""
+        try:
+            return self._decoded(clips, hints, context_ms)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError("speech recognition failed", model=self.name) from error
 
-    def _context_ms(self, longest_ms: int) -> int:
-        """Return how much the encoder hears for clips of up to so long."""
-        return min(max(longest_ms + self._options.tail_ms, self._options.context_ms), MAX_CLIP_MS)
-
-    def _decode_batch(self, clips: Sequence[Clip], table: TokenTable, hints: Hints) -> list[ClipTranscript]:
-        options = self._options
-        longest_ms = max(clip.duration_ms for clip in clips)
-        context_ms = MAX_CLIP_MS if hints.thorough else self._context_ms(longest_ms)
+    def _decoded(self, clips: Sequence[Clip], hints: Hints, context_ms: int) -> list[ClipTranscript]:
+        options, table = self._options, self._table(hints.language)
+        most_ms = context_ms - options.tail_ms
         beam_size = options.thorough_beam_size if hints.thorough else options.beam_size
-        encoded = self._encode(self._features(clips, context_ms))
-        decoded = self._generate(encoded, clips, table, hints, beam_size)
+        encoded = self._encode(self._features(clips, MAX_CLIP_MS if hints.thorough else context_ms))
+        decoded = self._generate(encoded, table, hints, beam_size, most_ms)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
         if doubtful:
             # A short context makes the model unsteady now and then; the whole one it was trained with helps.
-            again = [clips[place] for place in doubtful]
-            whole = self._encode(self._features(again, MAX_CLIP_MS))
-            results = self._generate(whole, again, table, hints, self._options.thorough_beam_size)
+            whole = self._encode(self._features([clips[place] for place in doubtful], MAX_CLIP_MS))
+            results = self._generate(whole, table, hints, options.thorough_beam_size, most_ms)
             for place, result in zip(doubtful, results, strict=True):
                 decoded[place] = self._better(decoded[place], result)
-        return self._with_words(clips, decoded, encoded, table)
+        return [
+            self._with_words(clip, result, heard, table)
+            for clip, result, heard in zip(clips, decoded, encoded, strict=True)
+        ]
 
     def _features(self, clips: Sequence[Clip], context_ms: int) -> NDArray[np.float32]:
         """Return log-mel features of clips and the silence after them, shape ``(clips, mels, frames)``."""
@@ -187,16 +185,20 @@ class WhisperTranscriber:
             features.append(self._model.feature_extractor(samples)[:, :frames])
         return np.stack(features).astype(np.float32)
 
-    def _encode(self, features: NDArray[np.float32]) -> Any:
+    def _encode(self, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return what the encoder hears, clip by clip: what four need together leaves the caches."""
-        from ctranslate2 import StorageView
-
-        heard = [np.asarray(self._model.encode(clip[np.newaxis])) for clip in features]
-        return StorageView.from_array(np.concatenate(heard))
+        return [np.asarray(self._model.encode(clip[np.newaxis])) for clip in features]
 
     def _generate(
-        self, encoded: Any, clips: Sequence[Clip], table: TokenTable, hints: Hints, beam_size: int
+        self,
+        encoded: Sequence[NDArray[np.float32]],
+        table: TokenTable,
+        hints: Hints,
+        beam_size: int,
+        most_ms: int,
     ) -> list[_Decoded]:
+        """Decode together what was encoded of clips, none of them longer than ``most_ms``."""
+        from ctranslate2 import StorageView
         from faster_whisper.transcribe import get_compression_ratio
 
         # The scores of a beam's branches cannot be told apart: what a beam chose stands.
@@ -204,11 +206,10 @@ class WhisperTranscriber:
         announced = self._options.mandarin_prompt if table.tokenizer.language_code == "zh" else ""
         before = " ".join((announced, *hints.phrases)).strip()
         prompt = self._model.get_prompt(table.tokenizer, [], hotwords=before or None)
-        longest_ms = max(clip.duration_ms for clip in clips)
-        most = len(prompt) + _FREE_TOKENS + longest_ms * _TOKENS_PER_S // 1000
+        most = len(prompt) + _FREE_TOKENS + most_ms * _TOKENS_PER_S // 1000
         results = self._model.model.generate(
-            encoded,
-            [prompt] * len(clips),
+            StorageView.from_array(np.concatenate(encoded)),
+            [prompt] * len(encoded),
             beam_size=beam_size,
             max_length=min(most, _MAX_TOKENS),
             suppress_tokens=table.suppressed,
@@ -256,45 +257,24 @@ class WhisperTranscriber:
         return max(first, second, key=lambda result: result.mean_log_probability)
 
     def _with_words(
-        self, clips: Sequence[Clip], decoded: Sequence[_Decoded], encoded: Any, table: TokenTable
-    ) -> list[ClipTranscript]:
+        self, clip: Clip, result: _Decoded, encoded: NDArray[np.float32], table: TokenTable
+    ) -> ClipTranscript:
+        """Align the words of one clip; by itself it takes less time than in a batch."""
+        from ctranslate2 import StorageView
         from faster_whisper.transcribe import merge_punctuations
 
-        texts = [self._text_tokens(result, table) for result in decoded]
-        frames = [max(len(clip.samples) // _FRAME_SAMPLES, 2) for clip in clips]
-        alignments = self._model.find_alignment(table.tokenizer, texts, encoded, frames)
-        transcripts = []
-        for clip, result, text, alignment in zip(clips, decoded, texts, alignments, strict=True):
-            merge_punctuations(alignment, _PREPENDED, _APPENDED)
-            transcripts.append(
-                ClipTranscript(
-                    words=_words(alignment, clip),
-                    mean_log_probability=result.mean_log_probability,
-                    no_speech_probability=result.no_speech_probability,
-                    compression_ratio=result.compression_ratio,
-                    tokens=len(text),
-                )
-            )
-        return transcripts
-
-
-def balanced(costs: Sequence[int], batches: int, largest: int) -> list[int]:
-    """Return the sizes of consecutive batches, none over ``largest``, of which the dearest is cheapest.
-
-    ``costs`` fall; a batch costs its first item's cost for each item. There are at most ``batches``, which
-    must be enough for batches of ``largest``.
-    """
-    bounds = sorted({cost * size for cost in costs for size in range(1, largest + 1)})
-    for bound in bounds:
-        sizes: list[int] = []
-        while sum(sizes) < len(costs):
-            left = len(costs) - sum(sizes)
-            sizes.append(min(largest, left, bound // costs[sum(sizes)]))
-            if sizes[-1] == 0 or len(sizes) > batches:
-                break
-        else:
-            return sizes
-    return []
+        text = self._text_tokens(result, table)
+        frames = max(len(clip.samples) // _FRAME_SAMPLES, 2)
+        heard = StorageView.from_array(encoded)
+        (alignment,) = self._model.find_alignment(table.tokenizer, [text], heard, [frames])
+        merge_punctuations(alignment, _PREPENDED, _APPENDED)
+        return ClipTranscript(
+            words=_words(alignment, clip),
+            mean_log_probability=result.mean_log_probability,
+            no_speech_probability=result.no_speech_probability,
+            compression_ratio=result.compression_ratio,
+            tokens=len(text),
+        )
 
 
 def _words(alignment: Sequence[dict[str, Any]], clip: Clip) -> tuple[Word, ...]:
