@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from huaxiang.core.audio import Decoder
 from huaxiang.core.blobs import BlobStore, make_blob_store
 from huaxiang.core.database import make_engine, session_factory
 from huaxiang.core.lock import ModelLock, offline_environment
+from huaxiang.core.once import Once
 from huaxiang.core.settings import Settings
 from huaxiang.core.zones import zone_of
 from huaxiang.ingest.devices import DeviceRegistry
@@ -236,10 +237,10 @@ def build_system(settings: Settings) -> System:
     corrections = Corrections(
         storage.sessions, stores, inspecting, settings.default_country, (reindexing(stores),), features
     )
-    language = cache(partial(build_language, settings))
+    language = Once(partial(build_language, settings))
     workflow = RecordingWorkflow(
         decode=build_decoder(settings),
-        pipeline=cache(partial(build_pipeline, settings, language)),
+        pipeline=Once(partial(build_pipeline, settings, language)),
         sessions=storage.sessions,
         blobs=storage.blobs,
         stores=stores,

@@ -8,8 +8,7 @@ window, through a linear layer and ReLU, brought to length one, is the voice.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from huaxiang.asr.speaker_encoder import Embeddings, Samples
 from huaxiang.core.audio import SAMPLE_RATE
 from huaxiang.core.errors import ModelCorrupt, ModelError
+from huaxiang.core.torch_threads import bounded_threads
 
 _BANDS = 40
 _WINDOW = SAMPLE_RATE * 25 // 1000
@@ -63,9 +63,9 @@ class Ge2eSpeakerEncoder:
         vectors = np.zeros((len(clips), _UNITS), np.float32)
         sounding = [place for place, clip in enumerate(clips) if len(clip) and np.any(clip)]
         sounding.sort(key=lambda place: len(clips[place]))
-        with _one_thread(), torch.inference_mode():
-            for start in range(0, len(sounding), _BATCH):
-                places = sounding[start : start + _BATCH]
+        for start in range(0, len(sounding), _BATCH):
+            places = sounding[start : start + _BATCH]
+            with bounded_threads(1), torch.inference_mode():
                 vectors[places] = self._infer([self._spectrum(clips[place]) for place in places])
         return vectors
 
@@ -108,16 +108,6 @@ def _load(weights_file: Path) -> _Network:
             f"{weights_file.name} holds no GE2E speaker encoder; run `huaxiang models pull`"
         ) from error
     return network.eval()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def mel_bands() -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.core.errors import ModelCorrupt, ModelError
+from huaxiang.core.torch_threads import bounded_threads
 
 DIMENSION = 384
 PREFIX = "query: "
@@ -88,6 +90,8 @@ class BertEncoder:
         self._normalise = normalise
         self._prefix = prefix
         self._batch_tokens = batch_tokens
+        # A tokenizer refuses to be told where to cut while another thread uses it.
+        self._tokenizing = threading.Lock()
         try:
             with quiet_loading():
                 self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -116,8 +120,8 @@ class BertEncoder:
             return vectors
         token_ids = self._tokenize(texts)
         try:
-            with bounded_threads(self._threads):
-                for batch in batches_by_length([len(ids) for ids in token_ids], self._batch_tokens):
+            for batch in batches_by_length([len(ids) for ids in token_ids], self._batch_tokens):
+                with bounded_threads(self._threads):
                     vectors[batch] = self._infer([token_ids[position] for position in batch])
         except (RuntimeError, MemoryError) as error:
             raise ModelError(f"encoding {len(texts)} texts failed ({type(error).__name__})") from error
@@ -126,7 +130,9 @@ class BertEncoder:
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         prefixed = [self._prefix + text for text in texts]
         limit = int(self._model.config.max_position_embeddings)
-        token_ids: list[list[int]] = self._tokenizer(prefixed, truncation=True, max_length=limit)["input_ids"]
+        with self._tokenizing:
+            found = self._tokenizer(prefixed, truncation=True, max_length=limit)
+        token_ids: list[list[int]] = found["input_ids"]
         return token_ids
 
     def _infer(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
@@ -143,19 +149,6 @@ class BertEncoder:
             counted = mask.unsqueeze(-1).to(hidden.dtype)
             mean: Vectors = ((hidden * counted).sum(dim=1) / counted.sum(dim=1)).numpy()
         return mean
-
-
-@contextmanager
-def bounded_threads(threads: int) -> Iterator[None]:
-    """Compute with ``threads`` threads; torch counts them per process, so the setting is put back."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

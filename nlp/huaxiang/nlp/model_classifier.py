@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from huaxiang.core.errors import ModelCorrupt, ModelError
+from huaxiang.core.torch_threads import bounded_threads
 from huaxiang.core.types import Role, Turn
 from huaxiang.nlp.calibration import Probabilities, TurnSpans, decide, probabilities
 from huaxiang.nlp.classifier import TurnLabels, role_in_doubt
-from huaxiang.nlp.encoder import bounded_threads, quiet_loading
+from huaxiang.nlp.encoder import quiet_loading
 from huaxiang.nlp.network import NetworkShape, TurnNetwork, head_slices
 from huaxiang.nlp.prediction import ReadTurns, read_turns, split_tasks
 from huaxiang.nlp.reading import BATCH_TOKENS, FileTokenizer, read

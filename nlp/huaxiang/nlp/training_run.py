@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from huaxiang.core.errors import InvalidConversation
+from huaxiang.core.torch_threads import bounded_threads
 from huaxiang.core.types import Role
 from huaxiang.nlp.conversation_file import Conversation, read_conversations
 from huaxiang.nlp.cross_validation import OutOfFold, out_of_fold
-from huaxiang.nlp.encoder import bounded_threads
 from huaxiang.nlp.model_classifier import build_network
 from huaxiang.nlp.network import TurnNetwork
 from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -82,6 +83,8 @@ class CrfNames:
         if not model.is_file():
             raise ModelMissing(f"the name model {model.name} is not there; reinstall the package")
         self._words = words
+        # A tagger holds the turn it was given: the marginals are those of the last one.
+        self._tagging = threading.Lock()
         self._tagger: Any = pycrfsuite.Tagger()
         try:
             self._tagger.open(str(model))
@@ -104,13 +107,14 @@ class CrfNames:
     def _tag(self, turn: list[list[str]]) -> list[NamedSpan]:
         if not turn:
             return []
-        labels = self._tagger.tag(turn)
-        return [
-            NamedSpan(
-                start, end, kind, min(self._tagger.marginal(labels[at], at) for at in range(start, end))
-            )
-            for start, end, kind in spans_of(labels)
-        ]
+        with self._tagging:
+            labels = self._tagger.tag(turn)
+            return [
+                NamedSpan(
+                    start, end, kind, min(self._tagger.marginal(labels[at], at) for at in range(start, end))
+                )
+                for start, end, kind in spans_of(labels)
+            ]
 
 
 def _placed(span: NamedSpan, form: SpokenForm) -> NamedSpan:
