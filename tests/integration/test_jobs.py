@@ -58,7 +58,7 @@ def queue(request: pytest.FixtureRequest, engine: Engine, sessions: sessionmaker
         memory = MemoryJobs()
         yield Queue(memory, sessions, lambda: memory.run_all(WORKFLOW))
         return
-    prepare_jobs(engine, poll_s=0.05)
+    prepare_jobs(engine)
     jobs = DbosJobs(engine, WORKFLOW)
 
     def all_finished() -> bool:

@@ -6,9 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import AudioTooLong, BlobMissing, ConfigurationError, HuaxiangError, StorageError
 from huaxiang.core.jobs import FINISHED, JobState, JobStatus, StageRunner, Workflow
-from huaxiang.core.jobs_dbos import DbosJobs, prepare_jobs
+from huaxiang.core.jobs_dbos import QUEUE, DbosJobs, make_client, prepare_jobs
 from huaxiang.core.stages import StageExecutor
 from huaxiang.core.tables import WorkerRow
 from huaxiang.core.types import Json
@@ -42,9 +45,12 @@ class Workers:
         self._url, self._folder, self._sessions, self._jobs = url, folder, sessions, jobs
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, executor_id: str, die_at: str = "", by: str = "SIGKILL") -> subprocess.Popen[bytes]:
+    def start(
+        self, executor_id: str, die_at: str = "", by: str = "SIGKILL", recordings: int = 1
+    ) -> subprocess.Popen[bytes]:
+        told = [self._url, executor_id, self._folder, str(recordings), die_at, by]
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", PROGRAM, self._url, executor_id, self._folder, die_at, by],
+            [sys.executable, "-W", "error", PROGRAM, *told],
             stdin=subprocess.PIPE,
             env={"PYTHONPATH": str(PROGRAM.parents[1] / "core"), "PATH": ""},
         )
@@ -127,7 +133,7 @@ def until(
 
 @pytest.fixture
 def jobs(engine: Engine) -> Iterator[DbosJobs]:
-    prepare_jobs(engine, poll_s=0.1)
+    prepare_jobs(engine)
     jobs = DbosJobs(engine, Workflow(_nothing, STAGES))
     yield jobs
     jobs.close()
@@ -162,6 +168,39 @@ def test_a_worker_killed_anywhere_and_started_again_ends_in_the_same_result(
     assert set(before) >= finished
     again = {stage} if point == "worked" else set()
     assert workers.times_done("r1") == Counter({name: 1 + (name in again) for name in STAGES})
+
+
+@pytest.mark.parametrize(
+    ("database_url", "point"),
+    [(database, point) for database in ("sqlite", "postgresql") for point in POINTS],
+    indirect=["database_url"],
+)
+@pytest.mark.parametrize("successor", ["w1", "w2"])
+def test_a_worker_killed_with_two_recordings_in_hand_loses_neither(
+    workers: Workers, point: str, successor: str
+) -> None:
+    workers.queue("r1")
+    workers.queue("r2")
+    assert workers.start("w1", die_at=f"understand:{point}", recordings=2).wait(timeout=60) == -9
+    workers.start(successor, recordings=2)
+    for recording_id in ("r1", "r2"):
+        job = workers.finished(recording_id)
+        assert (job.state, job.attempts, job.error_code) == (JobState.DONE, 2, None)
+        assert workers.result(recording_id) == repr([{"stage": name} for name in STAGES])
+        again = {"understand"} if point == "worked" else set()
+        assert workers.times_done(recording_id) == Counter({name: 1 + (name in again) for name in STAGES})
+
+
+def test_a_recording_that_kills_every_worker_takes_no_other_with_it(workers: Workers) -> None:
+    workers.queue("killer")
+    workers.queue("beside")
+    for _ in range(QUICK.max_stage_attempts):
+        assert workers.start("w1", recordings=2).wait(timeout=60) == -9
+    workers.start("w1", recordings=2)
+    killed = workers.finished("killer")
+    assert (killed.state, killed.error_code) == (JobState.FAILED, "crashed")
+    assert workers.finished("beside").state is JobState.DONE
+    assert workers.times_done("beside") == Counter(STAGES)
 
 
 def test_another_worker_takes_over_when_the_heartbeat_stops(workers: Workers) -> None:
@@ -234,6 +273,11 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def _status(sessions: sessionmaker[Session], jobs: DbosJobs, recording_id: str) -> JobStatus:
+    with transaction(sessions) as session:
+        return jobs.status(session, recording_id)
 
 
 def _done_here(
@@ -325,6 +369,64 @@ def test_a_stopped_worker_hands_its_job_back_and_signs_off(
     with transaction(sessions) as session:
         assert jobs.status(session, "r1").state in (JobState.QUEUED, JobState.DONE)
         assert session.query(WorkerRow).count() == 0
+
+
+def _queue(sessions: sessionmaker[Session], jobs: DbosJobs, *recording_ids: str) -> None:
+    with transaction(sessions) as session:
+        for recording_id in recording_ids:
+            jobs.enqueue(session, recording_id)
+
+
+def test_a_worker_does_two_recordings_at_a_time_and_tells_which(
+    engine: Engine, sessions: sessionmaker[Session], jobs: DbosJobs
+) -> None:
+    together = threading.Barrier(2)
+    told: list[frozenset[str]] = []
+
+    def run(stages: StageRunner, recording_id: str) -> None:
+        stages.stage("hear", lambda: together.wait(60) >= 0)
+        told.append(worker.in_hand())
+        together.wait(60)
+
+    _queue(sessions, jobs, "r1", "r2")
+    with Worker(engine, Workflow(run, STAGES), "w1", options=replace(QUICK, recordings=2)) as worker:
+        for recording_id in ("r1", "r2"):
+            until(partial(_status, sessions, jobs, recording_id), lambda job: job.state is JobState.DONE)
+    assert told == [{"r1", "r2"}] * 2
+
+
+def test_a_stopped_worker_hands_all_its_jobs_back(
+    engine: Engine, sessions: sessionmaker[Session], jobs: DbosJobs
+) -> None:
+    begun, stopped = threading.Barrier(3), threading.Event()
+
+    def run(stages: StageRunner, recording_id: str) -> None:
+        stages.stage("hear", lambda: begun.wait(60) >= 0 and stopped.wait(60))
+        stages.stage("keep", lambda: None)
+
+    _queue(sessions, jobs, "r1", "r2")
+    worker = Worker(engine, Workflow(run, STAGES), "w1", options=replace(QUICK, recordings=2))
+    worker.start()
+    begun.wait(60)
+    threading.Timer(0.5, stopped.set).start()
+    assert worker.stop(grace_s=30)
+    for recording_id in ("r1", "r2"):
+        job = _status(sessions, jobs, recording_id)
+        assert (job.state, job.stage) == (JobState.QUEUED, "hear")
+
+
+def test_a_process_that_only_opens_the_queue_leaves_its_pace_alone(engine: Engine, jobs: DbosJobs) -> None:
+    def pace() -> tuple[object, object]:
+        client = make_client(engine)
+        queue = client.retrieve_queue(QUEUE)
+        client.destroy()
+        assert queue is not None
+        return queue.worker_concurrency, queue.polling_interval_sec
+
+    workflow = Workflow(_nothing, STAGES)
+    with Worker(engine, workflow, "w1", options=replace(QUICK, recordings=3)):
+        prepare_jobs(engine)
+        assert pace() == (3, QUICK.poll_s)
 
 
 def test_a_process_has_one_worker(engine: Engine, jobs: DbosJobs) -> None:

@@ -279,7 +279,11 @@ def running_worker(
             system.workflow.definition(),
             name,
             StageExecutor(observer or NoObserver()),
-            WorkerOptions(settings.worker_heartbeat_s, settings.worker_dead_after_s),
+            WorkerOptions(
+                settings.worker_heartbeat_s,
+                settings.worker_dead_after_s,
+                recordings=settings.worker_recordings,
+            ),
         )
         worker.start()
         try:

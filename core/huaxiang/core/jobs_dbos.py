@@ -44,19 +44,27 @@ def system_database_url(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
 
-def prepare_jobs(engine: Engine, poll_s: float = 1.0) -> None:
+def prepare_jobs(engine: Engine) -> None:
     """Make or bring up to date DBOS's tables and the queue; nothing happens where they are.
 
-    ``poll_s`` is how often in seconds every worker looks for work. Raises StorageError.
+    Raises StorageError.
     """
     quieten_dbos()
     try:
         DBOS.migrate(system_database_url(engine))
         client = make_client(engine)
-        client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=poll_s)
+        client.register_queue(QUEUE, worker_concurrency=1, on_conflict="never_update")
         client.destroy()
     except SQLAlchemyError as error:
         raise StorageError("the tables of the job queue could not be made; see the database's log") from error
+
+
+def set_pace(client: DBOSClient, poll_s: float, recordings: int) -> None:
+    """Set how often in seconds each worker looks for work, and how many jobs it does at a time.
+
+    DBOS keeps both with the queue: they hold for all workers on this database, from their next look on.
+    """
+    client.register_queue(QUEUE, worker_concurrency=recordings, polling_interval_sec=poll_s)
 
 
 def make_client(engine: Engine) -> DBOSClient:

@@ -218,6 +218,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     worker_heartbeat_s: float = Field(5.0, gt=0)
     worker_dead_after_s: float = Field(30.0, gt=0)
+    worker_recordings: int = Field(2, ge=1, le=8)
     default_zone: str = "Asia/Shanghai"
     default_country: str = "CN"
     audio: AudioLimits = AudioLimits()

@@ -37,14 +37,15 @@ class StageExecutor:
         """
         started = time.monotonic()
         with one_error(name):
-            self._retried(name, begin)
+            self.patiently(name, begin)
             self.observer.reached(name, StagePoint.STARTED)
-            result = self._retried(name, lambda: _as_json(step()))
+            result = self.patiently(name, lambda: _as_json(step()))
             self.observer.reached(name, StagePoint.WORKED)
         _log.info("stage done", stage=name, duration_ms=round((time.monotonic() - started) * 1000))
         return result
 
-    def _retried(self, name: str, action: Callable[[], _T]) -> _T:
+    def patiently(self, name: str, action: Callable[[], _T]) -> _T:
+        """Do something for a stage, waiting passing trouble out; return what it gives, or raise it."""
         for attempt, wait_s in enumerate(self.retry_waits_s, start=1):
             try:
                 return action()

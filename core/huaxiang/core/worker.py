@@ -1,4 +1,4 @@
-"""A worker: takes jobs from the queue and does their stages, each once, on DBOS.
+"""A worker: takes jobs from the queue and does their stages, each once, several jobs at a time, on DBOS.
 
 DBOS is one to a process, so a process holds one worker at a time.
 """
@@ -6,9 +6,10 @@ DBOS is one to a process, so a process holds one worker at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import structlog
@@ -25,12 +26,14 @@ from structlog.contextvars import bound_contextvars
 
 from huaxiang.core.database import session_factory, transaction
 from huaxiang.core.errors import ConfigurationError, StageFailed
+from huaxiang.core.in_hand import InHand
 from huaxiang.core.jobs import StagePoint, Workflow
 from huaxiang.core.jobs_dbos import (
     APPLICATION,
     QUEUE,
     make_client,
     prepare_jobs,
+    set_pace,
     system_database_url,
     unfinished_jobs,
 )
@@ -47,21 +50,22 @@ _one_worker = threading.Lock()
 class WorkerOptions:
     """How a worker goes about: seconds between heartbeats, until it counts as dead, between polls.
 
-    A job whose worker dies ``max_stage_attempts`` times in one stage fails with the code ``crashed``.
+    It does up to ``recordings`` jobs at a time. A job whose worker dies ``max_stage_attempts`` times in one
+    stage fails with the code ``crashed``.
     """
 
     heartbeat_s: float = 5.0
     dead_after_s: float = 30.0
     poll_s: float = 1.0
     max_stage_attempts: int = 5
-
-
-class WorkerStopping(BaseException):
-    """Leaves a job where it is, to be gone on with by whoever takes it up."""
+    recordings: int = 1
 
 
 class Worker:
-    """Runs one workflow's jobs, one at a time, from ``start`` to ``stop``, once.
+    """Runs one workflow's jobs, ``WorkerOptions.recordings`` at a time, from ``start`` to ``stop``, once.
+
+    A stage in which a worker died is begun again alone: if it kills this one too, it takes no other
+    recording's stage with it, and no other is given up for it.
 
     ``executor_id`` is unique among workers and stays over restarts: a worker that comes back goes on
     at once with what it had begun. Others take it over when its heartbeat stops.
@@ -82,7 +86,7 @@ class Worker:
         self._options = options or WorkerOptions()
         self._sessions = session_factory(engine)
         self._client = make_client(engine)
-        self._running = _Running()
+        self._running = InHand()
         self._watchdog = Watchdog(
             self._sessions,
             executor_id,
@@ -98,7 +102,8 @@ class Worker:
         with ExitStack() as undo:
             undo.callback(_one_worker.release)
             undo.callback(self._client.destroy)
-            prepare_jobs(self._engine, self._options.poll_s)
+            prepare_jobs(self._engine)
+            set_pace(self._client, self._options.poll_s, self._options.recordings)
             self._watchdog.start()
             undo.callback(self._watchdog.stop)
             self._launch()
@@ -125,7 +130,7 @@ class Worker:
         DBOS.launch()
 
     def stop(self, grace_s: float = 10.0) -> bool:
-        """Take no more jobs and give the stage in hand ``grace_s`` seconds; return whether it ended.
+        """Take no more jobs and give the stages in hand ``grace_s`` seconds; return whether they ended.
 
         What is not finished goes back to the queue for any worker. A stage that did not end runs on in
         its thread and is no longer listened to; the process should exit.
@@ -183,7 +188,6 @@ class Worker:
         """Do one stage of a job as a DBOS step: at most once where it finished before."""
         if name not in self._workflow.stage_names:
             raise ValueError(f"{name} is not among the workflow's stages")
-        self._running.go_on()
 
         def begin() -> None:
             with transaction(self._sessions) as session:
@@ -195,12 +199,21 @@ class Worker:
             except StageFailed as failed:
                 raise _recordable(failed) from failed
 
+        with one_error(name):
+            begun = self._executor.patiently(name, partial(self._was_begun, job_id, name))
         try:
-            result = DBOS.run_step({"name": name}, work)
+            with self._running.stage(alone=begun):
+                result = DBOS.run_step({"name": name}, work)
         except PortableWorkflowError as recorded:
             raise StageFailed(name, str(recorded.code), recorded.message) from recorded
         self._executor.observer.reached(name, StagePoint.STORED)
         return result
+
+    def _was_begun(self, job_id: str, stage: str) -> bool:
+        """Tell whether a worker began the stage before, and none the next: it may have died of it."""
+        with transaction(self._sessions) as session:
+            row = session.get(JobRow, job_id)
+            return row is not None and row.stage == stage
 
 
 class _DbosStages:
@@ -213,40 +226,6 @@ class _DbosStages:
     def stage(self, name: str, step: Callable[[], Json]) -> Json:
         """Do the stage, or return the result it had."""
         return self._worker.do_stage(self._job_id, name, step)
-
-
-class _Running:
-    """The jobs that this process has in hand, and whether it may go on."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._jobs: set[str] = set()
-        self._stopping = False
-
-    @contextmanager
-    def job(self, job_id: str) -> Iterator[None]:
-        self.go_on()
-        with self._changed:
-            self._jobs.add(job_id)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._jobs.discard(job_id)
-                self._changed.notify_all()
-
-    def go_on(self) -> None:
-        if self._stopping:
-            raise WorkerStopping
-
-    def jobs(self) -> frozenset[str]:
-        with self._changed:
-            return frozenset(self._jobs)
-
-    def stop(self, grace_s: float) -> bool:
-        self._stopping = True
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs, timeout=grace_s)
 
 
 def _recordable(failed: StageFailed) -> PortableWorkflowError:
