@@ -48,7 +48,7 @@ class Workers:
     def start(
         self, executor_id: str, die_at: str = "", by: str = "SIGKILL", recordings: int = 1
     ) -> subprocess.Popen[bytes]:
-        told = [self._url, executor_id, self._folder, str(recordings), die_at, by]
+        told: list[str | Path] = [self._url, executor_id, self._folder, str(recordings), die_at, by]
         process = subprocess.Popen(
             [sys.executable, "-W", "error", PROGRAM, *told],
             stdin=subprocess.PIPE,

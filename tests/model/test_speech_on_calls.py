@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,17 @@ def test_a_stereo_call_is_recognised_by_channel(pipeline: SpeechPipeline, decode
     off = [int(np.abs(found - start).min()) for start in expected]
     assert np.median(off) <= 200
     assert transcript.quality.mean_log_probability is not None
+
+
+def test_two_calls_at_once_are_heard_word_for_word_as_one_after_the_other(
+    pipeline: SpeechPipeline, decoded: Path
+) -> None:
+    def heard(name: str) -> Transcript:
+        return pipeline.run(invented_recording(), WavAudio(decoded / f"{name}.wav"))
+
+    names = ("saas-007", "ins-009", "saas-007")
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(heard, names)) == [heard(name) for name in names]
 
 
 def test_the_seller_of_a_stereo_call_is_known_by_words_alone(pipeline: SpeechPipeline, decoded: Path) -> None:

@@ -165,13 +165,23 @@ def test_progress_is_told_to_the_end(folder: Path) -> None:
     assert told == [0.5, 1.0]
 
 
-SPEED = {"rtf", "plain_rtf", "batched_rtf", "ratio", "ratio_median", "audio_s"}
+SPEED = {"rtf", "plain_rtf", "batched_rtf", "ratio", "ratio_median", "audio_s"} | {
+    "packed_rtf",
+    "packed_ratio",
+    "packed_recordings",
+}
 
 
 def test_a_benchmark_gives_speed_and_error_rates_where_the_truth_is_beside(folder: Path) -> None:
     plain = {"plain": Parrot("您好我是小何三百"), "batched": Parrot("")}
-    report = benchmark_asr(sorted(folder.glob("*.wav")), speech(), plain, no_decoding, repeats=2)
-    assert set(report) == SPEED | {"cer", "plain_cer", "batched_cer", "cer_ratio"}
+    told: list[float] = []
+    report = benchmark_asr(
+        sorted(folder.glob("*.wav")), speech(), plain, no_decoding, repeats=2, advance=told.append, at_once=3
+    )
+    assert set(report) == SPEED | {"cer", "packed_cer", "plain_cer", "batched_cer", "cer_ratio"}
+    assert told == [1 / 8, 2 / 8, 4 / 8, 5 / 8, 6 / 8, 1.0]
+    assert report["packed_cer"] == report["cer"]
+    assert report["packed_recordings"] == 3
     assert report["audio_s"] == 24.0
     assert report["batched_cer"] == 1.0
     assert report["cer_ratio"] == pytest.approx(1 / 7, abs=1e-4)

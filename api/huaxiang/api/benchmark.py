@@ -14,12 +14,16 @@ from huaxiang.api.local import recording_of
 from huaxiang.api.pipeline import Pipeline
 from huaxiang.api.samples import sample_calls
 from huaxiang.asr.benchmark import benchmark_asr, peak_memory_mb
+from huaxiang.asr.trials import Asked, together
 from huaxiang.core.audio import WavAudio
 from huaxiang.core.settings import Settings, load_settings
 from huaxiang.core.types import CallMetadata, Json
 
 Advance = Callable[[float], None]
 _PLAINLY = "import sys; from huaxiang.api.benchmark import recognise_plainly; recognise_plainly(sys.argv[1:])"
+_TOGETHER = (
+    "import sys; from huaxiang.api.benchmark import recognise_together; recognise_together(sys.argv[1:])"
+)
 
 
 def bench_pipeline(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
@@ -65,8 +69,8 @@ def _through(pipeline: Pipeline, call: Path, decoded: Path) -> tuple[float, list
 def bench_speech(calls: Sequence[Path], settings: Settings, advance: Advance) -> dict[str, Json]:
     """Recognise recordings by our path and by the library used plainly, in turn.
 
-    ``rtf``, ``plain_rtf``, ``ratio`` and the rest as in ``benchmark_asr``; ``peak_mb`` and
-    ``plain_peak_mb`` are the most memory that a process held which transcribed them, models included.
+    ``rtf``, ``plain_rtf``, ``ratio`` and the rest as in ``benchmark_asr``; ``peak_mb``, ``packed_peak_mb``
+    and ``plain_peak_mb`` are the most memory that a process held which transcribed them, models included.
     """
     figures = benchmark_asr(
         calls,
@@ -74,16 +78,28 @@ def bench_speech(calls: Sequence[Path], settings: Settings, advance: Advance) ->
         bootstrap.build_plain_recognisers(settings),
         bootstrap.build_decoder(settings),
         advance=advance,
+        at_once=settings.worker_recordings,
     )
     command = [sys.executable, "-m", "huaxiang.api", "transcribe", "--json", *map(str, calls)]
     plainly = [sys.executable, "-c", _PLAINLY, *map(str, calls)]
+    packed = [sys.executable, "-c", _TOGETHER, *map(str, calls)]
     peak_mb, plain_peak_mb = peak_memory_mb(command), peak_memory_mb(plainly)
     return {
         **figures,
         "peak_mb": round(peak_mb, 1),
+        "packed_peak_mb": round(peak_memory_mb(packed), 1),
         "plain_peak_mb": round(plain_peak_mb, 1),
         "peak_ratio": round(peak_mb / plain_peak_mb, 4),
     }
+
+
+def recognise_together(calls: Sequence[str]) -> None:
+    """Recognise recordings as many at a time as a worker does, for the memory that it takes."""
+    settings = load_settings()
+    asked = [Asked(call, Path(call)) for call in calls]
+    together(
+        asked, bootstrap.build_speech(settings), bootstrap.build_decoder(settings), settings.worker_recordings
+    )
 
 
 def recognise_plainly(calls: Sequence[str]) -> None:

@@ -13,12 +13,13 @@ from huaxiang.asr.error_rate import CharacterErrors, count_errors, error_rate
 from huaxiang.asr.manifest import truth_beside
 from huaxiang.asr.plain import PlainRecogniser
 from huaxiang.asr.speech import SpeechPipeline
-from huaxiang.asr.trials import OURS, Asked, trials
+from huaxiang.asr.trials import OURS, Asked, together, trials
 from huaxiang.core.audio import Decoder
 from huaxiang.core.errors import HuaxiangError
 from huaxiang.core.types import Json
 
 PLAIN = "plain"
+PACKED = "packed"
 
 
 def benchmark_asr(
@@ -28,11 +29,13 @@ def benchmark_asr(
     decode: Decoder,
     repeats: int = 1,
     advance: Callable[[float], None] | None = None,
+    at_once: int = 2,
 ) -> dict[str, Json]:
     """Time recognition of the recordings, decoding not counted; all ways are warmed up on the first.
 
     Gives ``rtf`` (s of work a s of audio), ``ratio`` (our time over the plain library's, pooled),
     ``ratio_median`` (over recordings), and ``…_rtf`` for each plain way; ``plain`` must hold ``plain``.
+    ``packed_rtf`` and ``packed_ratio`` are our path with ``packed_recordings`` (``at_once``) at a time.
     Where the truth of every recording lies beside it, also ``cer``, ``…_cer`` and ``cer_ratio`` (our error
     rate over the plain library's). Raises AudioError, ModelError, and InvalidConversation for a truth that
     cannot be read.
@@ -46,6 +49,7 @@ def benchmark_asr(
     ratios: list[float] = []
     audio_s = 0.0
     rounds = asked * repeats
+    steps = 2 * len(rounds)
     for done, trial in enumerate(trials(rounds, speech, plain, decode), start=1):
         audio_s += trial.audio_s
         truth = truths[trial.id]
@@ -55,13 +59,24 @@ def benchmark_asr(
                 errors[way][trial.id] = count_errors(truth.text, heard.text)
         ratios.append(trial.heard[OURS].work_s / trial.heard[PLAIN].work_s)
         if advance is not None:
-            advance(done / len(rounds))
+            advance((done + len(asked) * ((done - 1) // len(asked))) / steps)
+        if done % len(asked) == 0:
+            spent_s, texts = together(asked, speech, decode, at_once)
+            work_s[PACKED] += spent_s
+            for name, text in texts:
+                known = truths[name]
+                if known is not None:
+                    errors[PACKED][name] = count_errors(known.text, text)
+            if advance is not None:
+                advance(2 * done / steps)
     ours_s, plain_s = work_s.pop(OURS), work_s[PLAIN]
     return {
         "rtf": round(ours_s / audio_s, 4),
         **{f"{way}_rtf": round(spent_s / audio_s, 4) for way, spent_s in work_s.items()},
         "ratio": round(ours_s / plain_s, 4),
         "ratio_median": round(statistics.median(ratios), 4),
+        "packed_ratio": round(work_s[PACKED] / plain_s, 4),
+        "packed_recordings": at_once,
         "audio_s": round(audio_s, 2),
         **(_error_rates(errors) if all(truths.values()) else {}),
     }

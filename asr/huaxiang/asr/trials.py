@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,25 @@ def trials(
             first = place % len(names)
             heard = {name: ways[name](recording, audio) for name in names[first:] + names[:first]}
         yield Trial(one.id, audio.duration_ms / 1000, heard)
+
+
+def together(
+    asked: Sequence[Asked], speech: SpeechPipeline, decode: Decoder, at_once: int
+) -> tuple[float, Iterator[tuple[str, str]]]:
+    """Recognise recordings by our path, so many at a time; return the s that all took, and what was heard.
+
+    That is id and text of each. Decoding is not timed. Raises AudioError and ModelError.
+    """
+    with tempfile.TemporaryDirectory(prefix="huaxiang-") as folder, ThreadPoolExecutor(at_once) as pool:
+        decoded = []
+        for place, one in enumerate(asked):
+            target = Path(folder) / f"{place}.wav"
+            decoded.append((measured_recording(one, decode(one.audio, target)), WavAudio(target)))
+        started = time.perf_counter()
+        transcripts = list(pool.map(lambda pair: speech.run(*pair), decoded))
+        work_s = time.perf_counter() - started
+    texts = [joined([turn.text for turn in transcript.turns]) for transcript in transcripts]
+    return work_s, zip([one.id for one in asked], texts, strict=True)
 
 
 def _ours(speech: SpeechPipeline) -> Way:
