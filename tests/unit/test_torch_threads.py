@@ -1,28 +1,33 @@
-"""Who computes with torch has the number of threads that it asked for, whoever else does."""
+"""Who computes with torch has the number of threads that it asked for, and nobody else sets it meanwhile."""
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
 from huaxiang.core.torch_threads import bounded_threads
 
+WAIT_S, MOMENT_S = 20.0, 0.1
 
-def test_two_at_once_compute_each_with_its_own_number_and_leave_it_as_it_was() -> None:
+
+def test_one_waits_for_the_other_and_the_number_is_put_back() -> None:
     before = torch.get_num_threads()
+    inside = threading.Event()
 
-    def compute(threads: int) -> bool:
-        for _ in range(50):
-            with bounded_threads(threads):
-                torch.ones(64, 64) @ torch.ones(64, 64)
-                if torch.get_num_threads() != threads:
-                    return False
-        return True
+    def compute() -> int:
+        with bounded_threads(before + 2):
+            inside.set()
+            return torch.get_num_threads()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(compute, (1, 2, 3, 1)))
-        assert set(pool.map(lambda _: torch.get_num_threads(), range(8))) == {before}
+    with ThreadPoolExecutor(1) as pool:
+        with bounded_threads(before + 1):
+            other = pool.submit(compute)
+            assert not inside.wait(MOMENT_S)
+            assert torch.get_num_threads() == before + 1
+        assert other.result(WAIT_S) == before + 2
+        assert pool.submit(torch.get_num_threads).result(WAIT_S) == before
     assert torch.get_num_threads() == before
 
 
