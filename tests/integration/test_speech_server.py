@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -248,6 +249,17 @@ def test_requests_are_bounded_and_results_keep_the_order_of_the_clips() -> None:
         results = transcriber.transcribe([CLIP, OTHER] * 6, Hints())
     assert [result.text for result in results] == ["长", "短"] * 6
     assert 1 < server.most_open <= 3
+
+
+def test_recordings_at_once_keep_to_the_bound_and_none_loses_time_by_waiting_its_turn() -> None:
+    with (
+        speech_server(always(WORDS, delay_s=0.4)) as server,
+        asker(server, concurrency=1, timeout_s=1.0, attempts=1) as transcriber,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        asked = [pool.submit(transcriber.transcribe, [CLIP], Hints()) for _ in range(4)]
+        assert all(len(one.result()[0].words) == 4 for one in asked)
+        assert server.most_open == 1
 
 
 def test_a_clip_over_the_bound_is_refused_before_anything_is_sent() -> None:

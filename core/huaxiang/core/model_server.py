@@ -6,6 +6,7 @@ The one seam where httpx's errors end. No error holds what the server wrote, nor
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class _Passing(Exception):
 
 
 class ModelServer:
-    """A connection to a server; closed by ``close`` or at the end of a ``with`` block."""
+    """A connection to a server, which threads may share; closed by ``close`` or at the end of a ``with``."""
 
     def __init__(self, options: ModelServerOptions, sleep: Callable[[float], None] = time.sleep) -> None:
         self._options = options
@@ -88,6 +89,7 @@ class ModelServer:
             trust_env=False,
             limits=httpx.Limits(max_connections=options.connections),
         )
+        self._free = threading.BoundedSemaphore(options.connections)
         self._called = f"the {options.what} {self.host}"
 
     def __enter__(self) -> Self:
@@ -153,6 +155,11 @@ class ModelServer:
         return answer
 
     def _posted(self, path: str, sent: Mapping[str, Any]) -> tuple[int, bytes]:
+        # Who waits for a free connection does not use up the server's time: others may be asking at once.
+        with self._free:
+            return self._posted_at_once(path, sent)
+
+    def _posted_at_once(self, path: str, sent: Mapping[str, Any]) -> tuple[int, bytes]:
         deadline = time.monotonic() + self._options.timeout_s
         try:
             with self._client.stream("POST", f"{self._options.url.rstrip('/')}{path}", **sent) as response:
