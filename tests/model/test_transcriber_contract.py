@@ -105,13 +105,14 @@ def test_the_same_clips_give_the_same_result(transcriber: Transcriber, clips: li
     assert [result.words for result in transcriber.transcribe(clips, Hints())] == first
 
 
+@pytest.mark.parametrize("hints", [Hints(), Hints(thorough=True)], ids=["quickly", "thoroughly"])
 def test_a_clip_gives_the_same_result_whatever_is_recognised_with_it(
-    transcriber: Transcriber, clips: list[Clip]
+    transcriber: Transcriber, clips: list[Clip], hints: Hints
 ) -> None:
-    alone = [list(transcriber.transcribe([clip], Hints())) for clip in clips]
-    assert list(transcriber.transcribe(clips, Hints())) == [result for (result,) in alone]
+    alone = [list(transcriber.transcribe([clip], hints)) for clip in clips]
+    assert list(transcriber.transcribe(clips, hints)) == [result for (result,) in alone]
     with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(transcriber.transcribe, [clip], Hints()) for _ in range(2) for clip in clips]
+        asked = [pool.submit(transcriber.transcribe, [clip], hints) for _ in range(2) for clip in clips]
         assert [list(one.result()) for one in asked] == alone * 2
 
 

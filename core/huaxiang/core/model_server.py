@@ -76,7 +76,7 @@ class _Passing(Exception):
 
 
 class ModelServer:
-    """A connection to a server, which threads may share; closed by ``close`` or at the end of a ``with``."""
+    """A connection to a server that threads may share; closed by ``close`` or at the end of a ``with``."""
 
     def __init__(self, options: ModelServerOptions, sleep: Callable[[float], None] = time.sleep) -> None:
         self._options = options
