@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from worker_processes import POINTS, QUICK, STAGES, Workers, only_queued, queue_of, until
 
 from huaxiang.core.database import transaction
 from huaxiang.core.errors import AudioTooLong, BlobMissing, ConfigurationError, HuaxiangError, StorageError
@@ -26,117 +21,13 @@ from huaxiang.core.jobs_dbos import QUEUE, DbosJobs, make_client, prepare_jobs
 from huaxiang.core.stages import StageExecutor
 from huaxiang.core.tables import WorkerRow
 from huaxiang.core.types import Json
-from huaxiang.core.worker import Worker, WorkerOptions
-
-PROGRAM = Path(__file__).parents[1] / "worker_program.py"
-STAGES = ("hear", "understand", "keep")
-POINTS = ("started", "worked", "stored")
-QUICK = WorkerOptions(heartbeat_s=0.2, dead_after_s=1.5, poll_s=0.1, max_stage_attempts=3)
-
-
-def _nothing(stages: StageRunner, recording_id: str) -> None:
-    raise AssertionError("this process only queues")
-
-
-class Workers:
-    """Worker processes of one test, and the jobs they do."""
-
-    def __init__(self, url: str, folder: Path, sessions: sessionmaker[Session], jobs: DbosJobs) -> None:
-        self._url, self._folder, self._sessions, self._jobs = url, folder, sessions, jobs
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        self, executor_id: str, die_at: str = "", by: str = "SIGKILL", recordings: int = 1
-    ) -> subprocess.Popen[bytes]:
-        told: list[str | Path] = [self._url, executor_id, self._folder, str(recordings), die_at, by]
-        process = subprocess.Popen(
-            [sys.executable, "-W", "error", PROGRAM, *told],
-            stdin=subprocess.PIPE,
-            env={"PYTHONPATH": str(PROGRAM.parents[1] / "core"), "PATH": ""},
-        )
-        self._processes.append(process)
-        return process
-
-    def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Tell a worker to stop, and wait for it."""
-        if process.stdin is not None:
-            process.stdin.close()
-        process.wait(timeout=30)
-
-    def stop(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                self.wake(process)
-            self.end(process)
-
-    def until_asleep(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until the process has stopped itself, and sleeps without a lock of the database."""
-        deadline = time.monotonic() + 60
-        while True:
-            while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            if not self._locked():
-                return
-            process.send_signal(signal.SIGCONT)
-            time.sleep(0.05)
-            process.send_signal(signal.SIGSTOP)
-
-    def wake(self, process: subprocess.Popen[bytes]) -> None:
-        """Let a process that sleeps go on."""
-        (self._folder / "awake").touch()
-        process.send_signal(signal.SIGCONT)
-
-    def _locked(self) -> bool:
-        """Tell whether somebody holds the lock of the whole database; only SQLite has one."""
-        url = make_url(self._url)
-        if url.get_backend_name() != "sqlite":
-            return False
-        connection = sqlite3.connect(str(url.database), timeout=0.5, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return True
-        finally:
-            connection.close()
-        return False
-
-    def queue(self, recording_id: str) -> None:
-        with transaction(self._sessions) as session:
-            self._jobs.enqueue(session, recording_id)
-
-    def status(self, recording_id: str) -> JobStatus:
-        with transaction(self._sessions) as session:
-            return self._jobs.status(session, recording_id)
-
-    def finished(self, recording_id: str, within_s: float = 60) -> JobStatus:
-        return until(lambda: self.status(recording_id), lambda job: job.state in FINISHED, within_s)
-
-    def times_done(self, recording_id: str) -> Counter[str]:
-        lines = (self._folder / "done").read_text(encoding="utf-8").splitlines()
-        return Counter(line.split()[1] for line in lines if line.startswith(f"{recording_id} "))
-
-    def result(self, recording_id: str) -> str:
-        return (self._folder / f"result-{recording_id}").read_text(encoding="utf-8")
-
-
-def until(
-    ask: Callable[[], JobStatus], answers: Callable[[JobStatus], bool], within_s: float = 60
-) -> JobStatus:
-    """Ask until the answer is right, or fail."""
-    deadline = time.monotonic() + within_s
-    while not answers(status := ask()):
-        assert time.monotonic() < deadline, f"still {status}"
-        time.sleep(0.05)
-    return status
+from huaxiang.core.worker import Worker
 
 
 @pytest.fixture
 def jobs(engine: Engine) -> Iterator[DbosJobs]:
-    prepare_jobs(engine)
-    jobs = DbosJobs(engine, Workflow(_nothing, STAGES))
-    yield jobs
-    jobs.close()
+    with queue_of(engine) as jobs:
+        yield jobs
 
 
 @pytest.fixture
@@ -170,39 +61,6 @@ def test_a_worker_killed_anywhere_and_started_again_ends_in_the_same_result(
     assert workers.times_done("r1") == Counter({name: 1 + (name in again) for name in STAGES})
 
 
-@pytest.mark.parametrize(
-    ("database_url", "point"),
-    [(database, point) for database in ("sqlite", "postgresql") for point in POINTS],
-    indirect=["database_url"],
-)
-@pytest.mark.parametrize("successor", ["w1", "w2"])
-def test_a_worker_killed_with_two_recordings_in_hand_loses_neither(
-    workers: Workers, point: str, successor: str
-) -> None:
-    workers.queue("r1")
-    workers.queue("r2")
-    assert workers.start("w1", die_at=f"understand:{point}", recordings=2).wait(timeout=60) == -9
-    workers.start(successor, recordings=2)
-    for recording_id in ("r1", "r2"):
-        job = workers.finished(recording_id)
-        assert (job.state, job.attempts, job.error_code) == (JobState.DONE, 2, None)
-        assert workers.result(recording_id) == repr([{"stage": name} for name in STAGES])
-        again = {"understand"} if point == "worked" else set()
-        assert workers.times_done(recording_id) == Counter({name: 1 + (name in again) for name in STAGES})
-
-
-def test_a_recording_that_kills_every_worker_takes_no_other_with_it(workers: Workers) -> None:
-    workers.queue("killer")
-    workers.queue("beside")
-    for _ in range(QUICK.max_stage_attempts):
-        assert workers.start("w1", recordings=2).wait(timeout=60) == -9
-    workers.start("w1", recordings=2)
-    killed = workers.finished("killer")
-    assert (killed.state, killed.error_code) == (JobState.FAILED, "crashed")
-    assert workers.finished("beside").state is JobState.DONE
-    assert workers.times_done("beside") == Counter(STAGES)
-
-
 def test_another_worker_takes_over_when_the_heartbeat_stops(workers: Workers) -> None:
     workers.queue("r1")
     assert workers.start("w1", die_at="understand:started").wait(timeout=60) == -9
@@ -212,7 +70,7 @@ def test_another_worker_takes_over_when_the_heartbeat_stops(workers: Workers) ->
     assert workers.times_done("r1") == Counter(STAGES)
 
 
-def test_a_worker_that_slept_and_wakes_after_the_takeover_changes_nothing(workers: Workers) -> None:
+def test_a_worker_that_slept_and_wakes_after_the_takeover_changesonly_queued(workers: Workers) -> None:
     workers.queue("r1")
     sleeper = workers.start("w1", die_at="understand:worked", by="SIGSTOP")
     workers.until_asleep(sleeper)
@@ -249,7 +107,7 @@ def test_two_workers_do_every_job_once(workers: Workers) -> None:
         assert workers.times_done(f"r{number}") == Counter(STAGES)
 
 
-def test_a_worker_listens_on_no_port_and_connects_to_nothing(workers: Workers) -> None:
+def test_a_worker_listens_on_no_port_and_connects_toonly_queued(workers: Workers) -> None:
     process = workers.start("w1")
     workers.queue("r1")
     workers.finished("r1")
@@ -273,11 +131,6 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-def _status(sessions: sessionmaker[Session], jobs: DbosJobs, recording_id: str) -> JobStatus:
-    with transaction(sessions) as session:
-        return jobs.status(session, recording_id)
 
 
 def _done_here(
@@ -371,50 +224,6 @@ def test_a_stopped_worker_hands_its_job_back_and_signs_off(
         assert session.query(WorkerRow).count() == 0
 
 
-def _queue(sessions: sessionmaker[Session], jobs: DbosJobs, *recording_ids: str) -> None:
-    with transaction(sessions) as session:
-        for recording_id in recording_ids:
-            jobs.enqueue(session, recording_id)
-
-
-def test_a_worker_does_two_recordings_at_a_time_and_tells_which(
-    engine: Engine, sessions: sessionmaker[Session], jobs: DbosJobs
-) -> None:
-    together = threading.Barrier(2)
-    told: list[frozenset[str]] = []
-
-    def run(stages: StageRunner, recording_id: str) -> None:
-        stages.stage("hear", lambda: together.wait(60) >= 0)
-        told.append(worker.in_hand())
-        together.wait(60)
-
-    _queue(sessions, jobs, "r1", "r2")
-    with Worker(engine, Workflow(run, STAGES), "w1", options=replace(QUICK, recordings=2)) as worker:
-        for recording_id in ("r1", "r2"):
-            until(partial(_status, sessions, jobs, recording_id), lambda job: job.state is JobState.DONE)
-    assert told == [{"r1", "r2"}] * 2
-
-
-def test_a_stopped_worker_hands_all_its_jobs_back(
-    engine: Engine, sessions: sessionmaker[Session], jobs: DbosJobs
-) -> None:
-    begun, stopped = threading.Barrier(3), threading.Event()
-
-    def run(stages: StageRunner, recording_id: str) -> None:
-        stages.stage("hear", lambda: begun.wait(60) >= 0 and stopped.wait(60))
-        stages.stage("keep", lambda: None)
-
-    _queue(sessions, jobs, "r1", "r2")
-    worker = Worker(engine, Workflow(run, STAGES), "w1", options=replace(QUICK, recordings=2))
-    worker.start()
-    begun.wait(60)
-    threading.Timer(0.5, stopped.set).start()
-    assert worker.stop(grace_s=30)
-    for recording_id in ("r1", "r2"):
-        job = _status(sessions, jobs, recording_id)
-        assert (job.state, job.stage) == (JobState.QUEUED, "hear")
-
-
 def test_a_process_that_only_opens_the_queue_leaves_its_pace_alone(engine: Engine, jobs: DbosJobs) -> None:
     def pace() -> tuple[object, object]:
         client = make_client(engine)
@@ -423,14 +232,14 @@ def test_a_process_that_only_opens_the_queue_leaves_its_pace_alone(engine: Engin
         assert queue is not None
         return queue.worker_concurrency, queue.polling_interval_sec
 
-    workflow = Workflow(_nothing, STAGES)
+    workflow = Workflow(only_queued, STAGES)
     with Worker(engine, workflow, "w1", options=replace(QUICK, recordings=3)):
         prepare_jobs(engine)
         assert pace() == (3, QUICK.poll_s)
 
 
 def test_a_process_has_one_worker(engine: Engine, jobs: DbosJobs) -> None:
-    workflow = Workflow(_nothing, STAGES)
+    workflow = Workflow(only_queued, STAGES)
     with (
         Worker(engine, workflow, "w1", options=QUICK),
         pytest.raises(ConfigurationError, match="already has a worker"),
