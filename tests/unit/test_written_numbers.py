@@ -44,6 +44,7 @@ from huaxiang.core.types import Role, Turn, Word
         ("周六十点半", "周六10点半"),
         ("九点到十点", "9点到10点"),
         ("三点零五分", "3点05分"),
+        ("五点一过就来", "五点一过就来"),
         ("三月五号", "3月5号"),
         ("二零二六年", "2026年"),
         # read out digit by digit, with pauses or not

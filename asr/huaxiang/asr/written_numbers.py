@@ -63,7 +63,7 @@ _PERCENT = re.compile(
     rf"百分之(?P<whole>零|\d+(?:\.\d+)?|{SPOKEN})(?:点(?P<fraction>[零一二三四五六七八九\d]+))?(?![{_RUN_CHARS}几多来\d点.]|到|至)"
 )
 _DECIMAL = re.compile(
-    rf"(?<![{_RUN_CHARS}几第\d.点])(?P<whole>零|\d+|{SECTION})点(?P<fraction>[零一二三四五六七八九\d]+)(?![{_RUN_CHARS}几\d点分刻钟号月年多])"
+    rf"(?<![{_RUN_CHARS}几第\d.点])(?P<whole>零|\d+|{SECTION})点(?!一过)(?P<fraction>[零一二三四五六七八九\d]+)(?![{_RUN_CHARS}几\d点分刻钟号月年多])"
 )
 _SCALED_DECIMAL = re.compile(
     rf"(?<![{_RUN_CHARS}几第\d.点])(?P<whole>零|\d+|{SECTION})点(?P<fraction>[零一二三四五六七八九\d]+)(?P<unit>[万亿])(?![{_RUN_CHARS}几\d])"
