@@ -1,19 +1,21 @@
-"""``eval calls``: what recognition costs, and recordings that cannot be read."""
+"""Recordings with truth: what recognition costs, those that cannot be read, and training on what is heard."""
 
 from __future__ import annotations
 
 import json
 import wave
 from datetime import UTC
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from huaxiang.api.evaluation import evaluate_recordings
+from huaxiang.api.hearing import read_calls, with_recordings
 from huaxiang.api.pipeline import Pipeline
 from huaxiang.core.audio import DecodedAudio
-from huaxiang.core.errors import NotAudio
+from huaxiang.core.errors import InvalidConversation, NotAudio
 from huaxiang.core.evidence import quote
 from huaxiang.core.types import (
     AudioInfo,
@@ -26,6 +28,8 @@ from huaxiang.core.types import (
     Transcript,
     Turn,
 )
+from huaxiang.nlp.conversation_file import parse_conversation
+from huaxiang.nlp.training_run import TrainingData
 from huaxiang.quality.heard import Heard, Told
 
 ASKED, GREETED = "多少钱一年", "您好"
@@ -119,3 +123,35 @@ def test_speed_is_over_the_audio_that_was_processed(tmp_path: Path, pipeline: Pi
 def test_nothing_but_unreadable_recordings_gives_no_figures(tmp_path: Path, pipeline: Pipeline) -> None:
     _write(tmp_path, "a", b"broken")
     assert set(_evaluate(tmp_path, pipeline)) == {"unreadable"}
+
+
+def _training_data(*ids: str) -> TrainingData:
+    documents = [{"id": name, "turns": TURNS} for name in ids]
+    return TrainingData(tuple(parse_conversation(document) for document in documents), {"calls.jsonl": "0"})
+
+
+def _with_recordings(folder: Path, data: TrainingData, told: list[float]) -> TrainingData:
+    return with_recordings(data, read_calls([folder]), _decode, Speech(), told.append)
+
+
+def test_training_is_given_the_recognised_turns_with_the_labels_of_the_true_ones(tmp_path: Path) -> None:
+    _write(tmp_path, "a", b"sound")
+    told: list[float] = []
+    data = _with_recordings(tmp_path, _training_data("a", "b"), told)
+    (((turn, truth),),) = data.heard.values()
+    assert list(data.heard) == ["a"]
+    assert turn.text == GREETED
+    assert truth.acts == {"greeting"}
+    assert data.sums == {"calls.jsonl": "0", "a.wav": sha256(b"sound").hexdigest()}
+    assert told == [1.0]
+
+
+def test_a_recording_of_a_conversation_that_is_not_trained_on_is_refused_before_any_is_heard(
+    tmp_path: Path,
+) -> None:
+    _write(tmp_path, "a", b"sound")
+    _write(tmp_path, "strange", b"sound")
+    told: list[float] = []
+    with pytest.raises(InvalidConversation, match="strange was heard"):
+        _with_recordings(tmp_path, _training_data("a"), told)
+    assert not told

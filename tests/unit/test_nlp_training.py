@@ -14,12 +14,15 @@ import torch
 from huaxiang.core.errors import InvalidConversation, ModelCorrupt
 from huaxiang.core.types import Role, Turn
 from huaxiang.nlp.cross_validation import honest_labels
+from huaxiang.nlp.evaluate import loss
 from huaxiang.nlp.folds import folds_of
-from huaxiang.nlp.model_classifier import ModelClassifier
+from huaxiang.nlp.honest import recognition_cost
+from huaxiang.nlp.model_classifier import ModelClassifier, build_network
 from huaxiang.nlp.network import NetworkShape
 from huaxiang.nlp.noise import NoiseLevel
 from huaxiang.nlp.training import TrainingPlan
 from huaxiang.nlp.training_run import TrainingData, read_training_data, train_nlp
+from huaxiang.nlp.versions import HEARD, TYPED
 from huaxiang.nlp.weights import load_weights
 
 AGENT_LINES = {"您好请问是王总吗": ["greeting"], "这款一年三千块": ["quote"], "好的再见": ["farewell"]}
@@ -173,8 +176,63 @@ def test_out_of_fold_labels_cover_every_turn(
     data: TrainingData, encoder_folder: Path, tmp_path: Path
 ) -> None:
     trained = train_nlp(data, encoder_folder, tmp_path, PLAN, lambda what, done, total: None, threads=1)
-    labels = honest_labels(trained.out_of_fold, data.conversations)
-    assert [len(turns) for turns in labels] == [len(item.transcript.turns) for item in data.conversations]
+    typed = trained.out_of_fold[TYPED]
+    turns = [turn for item in data.conversations for turn in item.transcript.turns]
+    labels = honest_labels(typed, typed, turns)
+    assert len(labels) == len(turns)
+    for turn, own in zip(turns, labels, strict=True):
+        assert own.customer_probability == float(turn.role is Role.CUSTOMER)
+    assert set(trained.out_of_fold) == {TYPED}
+
+
+def test_merged_adapters_do_what_they_did_apart(encoder_folder: Path) -> None:
+    network = build_network(encoder_folder, NetworkShape(frozen_layers=1, rank=2, width=16, turn_layers=1))
+    network.encoder.float()
+    source = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, value in network.named_parameters():
+            if name.endswith(".up"):
+                value.copy_(torch.randn(value.shape, generator=source) / 10)
+    states, mask = torch.randn(2, 7, 32, generator=source), torch.ones(2, 7, dtype=torch.bool)
+    with torch.inference_mode():
+        apart = network.upper(states, mask)
+    network.merge_adapters()
+    with torch.inference_mode():
+        merged = network.upper(states, mask)
+    assert torch.allclose(apart, merged, atol=1e-5)
+    assert not any(name.endswith(".up") for name, _ in network.named_parameters())
+
+
+def _heard(data: TrainingData, *numbers: int) -> TrainingData:
+    """Return the data with some conversations heard as they were typed, their last turn lost."""
+    heard = {
+        item.id: list(zip(item.transcript.turns, item.labels.turns, strict=True))[:-1]
+        for item in (data.conversations[number] for number in numbers)
+    }
+    return data.with_heard(heard, {"call.wav": "0" * 64})
+
+
+def test_what_was_heard_is_learned_from_and_judged_out_of_fold(
+    data: TrainingData, encoder_folder: Path, tmp_path: Path
+) -> None:
+    heard = _heard(data, 0, 3)
+    trained = train_nlp(
+        heard, encoder_folder, tmp_path / "a", PLAN, lambda what, done, total: None, threads=1
+    )
+    judged = trained.out_of_fold[HEARD]
+    assert np.unique(judged.conversation).tolist() == [0, 3]
+    assert len(judged.fold) == 2 * (len(data.conversations[0].transcript.turns) - 1)
+    assert load_weights(trained.path).made_from == data.sums | {"call.wav": "0" * 64}
+    without = _train(data, encoder_folder, tmp_path / "b", PLAN)
+    assert trained.path.read_bytes() != without.read_bytes()
+    cost = recognition_cost(heard, trained.out_of_fold[TYPED], judged)
+    assert cost["calls"] == 2
+    assert set(cost["loss"]) <= set(loss(cost["typed"], cost["typed"]))
+
+
+def test_a_heard_call_of_no_known_conversation_is_refused(data: TrainingData) -> None:
+    with pytest.raises(InvalidConversation, match="strange-001 was heard"):
+        data.with_heard({"strange-001": []}, {})
 
 
 def test_weights_that_are_something_else_are_refused(encoder_folder: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from huaxiang.nlp.alignment import TimedTruth, read_timed_truth, score_aligned
 from huaxiang.nlp.conversation_file import Conversation as Labelled
 from huaxiang.nlp.conversation_file import read_conversations
 from huaxiang.nlp.encoder import SentenceEncoder
-from huaxiang.nlp.evaluate import NlpScores, Understood, labels_document, score
+from huaxiang.nlp.evaluate import NlpScores, Understood, labels_document, loss, score
 
 Advance = Callable[[float], None]
 
@@ -130,7 +130,7 @@ class HeardCalls:
             },
             "nlp": heard | labels_document(self.heard),
             "nlp_true_text": true,
-            "loss": _loss(heard, true),
+            "loss": loss(heard, true),
             "speed": {
                 "rtf": round(self.work_s / audio_s, 4),
                 "audio_s": audio_s,
@@ -158,17 +158,6 @@ def _scored(call: LabelledCall, understood: Conversation) -> NlpScores:
     if understood.scorecard is not None:
         scores.add_items(understood.scorecard, call.call.get("qa", {}))
     return scores
-
-
-def _loss(heard: Mapping[str, Any], true: Mapping[str, Any]) -> dict[str, Json]:
-    """Return for each F1 which share of that on true text is lost from audio (negative: none is)."""
-    loss: dict[str, Json] = {}
-    for task in ("intents", "objection", "sentiment", "acts", "forbidden"):
-        for name in ("any_f1", "micro_f1", "macro_f1"):
-            whole = true[task].get(name)
-            if whole:
-                loss[f"{task}.{name}"] = round(1.0 - heard[task][name] / whole, 4)
-    return loss
 
 
 def read_labelled_calls(folder: Path) -> list[LabelledCall]:

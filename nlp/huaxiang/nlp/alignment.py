@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from huaxiang.core.types import Finding, FindingKind, Insights, Role, Transcript
 from huaxiang.nlp.conversation_file import TurnTruth, parse_turn_truth
@@ -18,6 +18,22 @@ from huaxiang.nlp.evaluate import NlpScores, add_turn
 
 LEAST_SHARE = 0.25
 """A recognised turn belongs to a true one where at least this share of it lies within."""
+
+
+class Timed(Protocol):
+    """Somebody's turn from ``start_ms`` to ``end_ms``."""
+
+    @property
+    def role(self) -> Role:
+        """Who speaks."""
+
+    @property
+    def start_ms(self) -> int:
+        """When it begins."""
+
+    @property
+    def end_ms(self) -> int:
+        """When it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +74,21 @@ def read_timed_truth(document: Mapping[str, Any]) -> tuple[TimedTruth, ...]:
 
 def align_calls(truth_turns: Sequence[TimedTruth], transcript: Transcript) -> Alignment:
     """Match recognised turns with true ones by the time they share."""
-    return Alignment(
-        tuple(
-            _match(truth_turns, turn.role, turn.start_ms, max(turn.end_ms, turn.start_ms + 1))
-            for turn in transcript.turns
-        )
-    )
+    return Alignment(tuple(best_match(truth_turns, turn) for turn in transcript.turns))
 
 
-def _match(truth_turns: Sequence[TimedTruth], role: Role, start_ms: int, end_ms: int) -> int | None:
+def best_match(turns: Sequence[Timed], turn: Timed) -> int | None:
+    """Return the place of the turn that ``turn`` shares most time with, of its own party where one is near.
+
+    None where no turn holds ``LEAST_SHARE`` of it.
+    """
+    end_ms = max(turn.end_ms, turn.start_ms + 1)
     best: tuple[bool, int, int] | None = None
-    for place, true in enumerate(truth_turns):
-        shared = min(end_ms, true.end_ms) - max(start_ms, true.start_ms)
-        if shared < LEAST_SHARE * (end_ms - start_ms):
+    for place, other in enumerate(turns):
+        shared = min(end_ms, other.end_ms) - max(turn.start_ms, other.start_ms)
+        if shared < LEAST_SHARE * (end_ms - turn.start_ms):
             continue
-        candidate = (true.role is role, shared, -place)
+        candidate = (other.role is turn.role, shared, -place)
         best = candidate if best is None or candidate > best else best
     return None if best is None else -best[2]
 

@@ -63,6 +63,16 @@ class TurnLabels:
         """Return the sentiment, ``neutral`` where nothing else was found."""
         return self.sentiment.label if self.sentiment is not None and self.sentiment.chosen else "neutral"
 
+    def chosen(self) -> Mapping[str, Sequence[str]]:
+        """Return all that was chosen, by task."""
+        objection = self.chosen_objection()
+        return {
+            "intents": self.chosen_intents(),
+            "objection": [objection] if objection else [],
+            "sentiment": [self.chosen_sentiment()],
+            "acts": self.chosen_acts(),
+        }
+
 
 def role_in_doubt(turn: Turn) -> bool:
     """Return whether the turn has to be read without knowing who speaks."""

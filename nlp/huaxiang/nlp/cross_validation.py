@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from huaxiang.core.types import Role
+from huaxiang.core.types import Role, Turn
 from huaxiang.nlp.calibration import (
     Array,
     Calibration,
@@ -21,14 +21,17 @@ from huaxiang.nlp.calibration import (
 )
 from huaxiang.nlp.calibration_fit import TruthArrays, truth_arrays
 from huaxiang.nlp.classifier import TurnLabels
-from huaxiang.nlp.conversation_file import Conversation
-from huaxiang.nlp.folds import FOLDS, folds_of
+from huaxiang.nlp.folds import FOLDS
 from huaxiang.nlp.joint import Joint, fit_joint
 from huaxiang.nlp.network import UNKNOWN, TurnNetwork, head_slices
 from huaxiang.nlp.ngram_training import NgramRows, ngrams_out_of_fold
+from huaxiang.nlp.noise import Labelled
 from huaxiang.nlp.prediction import from_features, split_tasks
 from huaxiang.nlp.reading import all_upper_states, features_of
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, train
+from huaxiang.nlp.versions import HEARD, TYPED, Versions
+
+JUDGED = (TYPED, HEARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +62,63 @@ class OutOfFold:
             self.fold[rows],
         )
 
+    def of(self, conversations: NDArray[np.int64]) -> OutOfFold:
+        """Return the turns of some conversations."""
+        rows = np.isin(self.conversation, conversations)
+        return OutOfFold(
+            self.network.rows(rows),
+            self.wording.rows(rows),
+            self.truth.rows(rows),
+            self.conversation[rows],
+            self.fold[rows],
+        )
+
 
 def out_of_fold(
     network: TurnNetwork,
-    conversations: Sequence[Conversation],
+    versions: Sequence[Versions],
+    folds: Sequence[int],
     examples: Sequence[Example],
     plan: TrainingPlan,
     progress: Progress,
     work: Path | None = None,
-) -> OutOfFold:
+) -> dict[int, OutOfFold]:
     """Train both models once a fold and return what they say about the conversations left out.
 
-    ``work`` keeps checkpoints, from which an interrupted run goes on.
+    Typed and heard versions are judged, each under its number. ``work`` keeps checkpoints, from which an
+    interrupted run goes on.
     """
-    folds = folds_of(conversations)
-    rows: dict[int, Array] = {}
+    found: dict[tuple[int, int], Array] = {}
     for fold in range(FOLDS):
         finished = work / f"fold-{fold}.npz" if work is not None else None
         if finished is not None and finished.is_file():
             with np.load(finished) as kept:
-                rows |= {int(name): kept[name] for name in kept.files}
+                found |= {_place(name): kept[name] for name in kept.files}
             continue
         seen = [example for example in examples if folds[example.conversation] != fold]
         checkpoint = Checkpoint(work / f"fold-{fold}.pt" if work is not None else None)
         train(network, seen, plan, _named(progress, f"fold {fold + 1} of {FOLDS}"), checkpoint)
-        left_out = [place for place in range(len(conversations)) if folds[place] == fold]
-        found = {place: _logits(network, conversations[place], place, examples) for place in left_out}
+        inside = {
+            (number, version): _logits(network, own[version], number, version, examples)
+            for number, own in enumerate(versions)
+            for version in JUDGED
+            if folds[number] == fold and version in own
+        }
         if finished is not None:
-            np.savez(finished, **{str(place): logits for place, logits in found.items()})  # type: ignore[arg-type]
-        rows |= found
-    wording = ngrams_out_of_fold(NgramRows(conversations, plan.copies, plan.seed), folds, progress)
-    return _collect(conversations, folds, rows, wording)
+            np.savez(finished, **{f"{number}:{kind}": logits for (number, kind), logits in inside.items()})  # type: ignore[arg-type]  # its stub takes the names for options of its own
+        found |= inside
+    rows = NgramRows(versions)
+    wording = ngrams_out_of_fold(rows, folds, progress)
+    return {
+        version: _collect(versions, version, folds, found, wording[rows.version == version])
+        for version in JUDGED
+        if any(version in own for own in versions)
+    }
+
+
+def _place(name: str) -> tuple[int, int]:
+    number, version = name.split(":")
+    return int(number), int(version)
 
 
 def _named(progress: Progress, name: str) -> Progress:
@@ -100,10 +129,10 @@ def _named(progress: Progress, name: str) -> Progress:
 
 
 def _logits(
-    network: TurnNetwork, conversation: Conversation, place: int, examples: Sequence[Example]
+    network: TurnNetwork, labelled: Sequence[Labelled], number: int, version: int, examples: Sequence[Example]
 ) -> Array:
     """Return the logits of a conversation's turns; who speaks is asked with all roles hidden."""
-    own = [example for example in examples if example.conversation == place and example.copy == 0]
+    own = [item for item in examples if item.conversation == number and item.version == version]
     inputs = [example.input for example in own]
     if network.shape.rank:
         lower = [example.lower for example in own if example.lower is not None]
@@ -112,47 +141,52 @@ def _logits(
         features = [features_of(network, *each) for each in zip(inputs, lower, upper, strict=True)]
     else:
         features = [example.features for example in own if example.features is not None]
-    turns = len(conversation.transcript.turns)
-    logits = from_features(network, inputs, features, turns).logits
+    logits = from_features(network, inputs, features, len(labelled)).logits
     hidden = [replace(item, roles=(UNKNOWN,) * len(item.roles)) for item in inputs]
     role = head_slices().role
-    logits[:, role] = from_features(network, hidden, features, turns).logits[:, role]
+    logits[:, role] = from_features(network, hidden, features, len(labelled)).logits[:, role]
     return logits
 
 
 def _collect(
-    conversations: Sequence[Conversation], folds: Sequence[int], rows: Mapping[int, Array], wording: Array
+    versions: Sequence[Versions],
+    version: int,
+    folds: Sequence[int],
+    found: Mapping[tuple[int, int], Array],
+    wording: Array,
 ) -> OutOfFold:
-    turns = [len(conversation.transcript.turns) for conversation in conversations]
-    places = np.repeat(np.arange(len(conversations)), turns)
-    customer = [
-        turn.role is Role.CUSTOMER for conversation in conversations for turn in conversation.transcript.turns
-    ]
-    truths = [truth for conversation in conversations for truth in conversation.labels.turns]
+    numbers = [number for number, own in enumerate(versions) if version in own]
+    labelled = [pair for number in numbers for pair in versions[number][version]]
+    places = np.repeat(numbers, [len(versions[number][version]) for number in numbers])
     return OutOfFold(
-        network=split_tasks(np.concatenate([rows[place] for place in range(len(conversations))])),
+        network=split_tasks(np.concatenate([found[number, version] for number in numbers])),
         wording=split_tasks(wording),
-        truth=truth_arrays(customer, truths),
+        truth=truth_arrays(
+            [turn.role is Role.CUSTOMER for turn, _ in labelled], [own for _, own in labelled]
+        ),
         conversation=places,
         fold=np.asarray(folds)[places],
     )
 
 
-def honest_labels(found: OutOfFold, conversations: Sequence[Conversation]) -> list[list[TurnLabels]]:
-    """Return the labels of every conversation, thresholds and temperatures fitted on the other folds."""
-    labels: list[list[TurnLabels]] = [[] for _ in conversations]
-    for fold in range(FOLDS):
-        inside = found.fold == fold
-        joint, calibration = found.fitted(~inside)
+def honest_labels(found: OutOfFold, judged: OutOfFold, turns: Sequence[Turn]) -> list[TurnLabels]:
+    """Return the labels of ``turns``, those of ``judged`` in order.
+
+    Thresholds and temperatures are fitted on ``found``, for each fold on the other folds.
+    """
+    labels = [TurnLabels()] * len(turns)
+    for fold in np.unique(judged.fold):
+        inside = judged.fold == fold
+        joint, calibration = found.fitted(found.fold != fold)
         logits = joint.apply(
-            found.network.rows(inside),
-            found.wording.rows(inside),
-            found.truth.customer[inside].astype(np.float64),
-            found.conversation[inside],
+            judged.network.rows(inside),
+            judged.wording.rows(inside),
+            judged.truth.customer[inside].astype(np.float64),
+            judged.conversation[inside],
         )
         calibrated = probabilities(logits, calibration)
-        for row, place in enumerate(found.conversation[inside]):
-            turn = conversations[place].transcript.turns[len(labels[place])]
-            customer = 1.0 if turn.role is Role.CUSTOMER else 0.0
-            labels[place].append(decide(calibrated, row, customer, whole_turn(len(turn.text)), calibration))
+        for row, place in enumerate(np.flatnonzero(inside)):
+            customer = 1.0 if turns[place].role is Role.CUSTOMER else 0.0
+            spans = whole_turn(len(turns[place].text))
+            labels[place] = decide(calibrated, row, customer, spans, calibration)
     return labels

@@ -147,6 +147,17 @@ def labels_document(parts: Sequence[NlpScores]) -> dict[str, Any]:
     return {"labels": labels, "intervals": intervals, "confusions": confusions}
 
 
+def loss(heard: Mapping[str, Any], true: Mapping[str, Any]) -> dict[str, Any]:
+    """Return for each F1 which share of that on true text is lost from audio (negative: none is)."""
+    lost: dict[str, Any] = {}
+    for task in (*TASKS, "forbidden"):
+        for name in ("any_f1", "micro_f1", "macro_f1"):
+            whole = true.get(task, {}).get(name)
+            if whole:
+                lost[f"{task}.{name}"] = round(1.0 - heard[task][name] / whole, 4)
+    return lost
+
+
 def evaluate_nlp(
     conversations: Iterable[Conversation], understanding: Understanding, inspector: Inspects | None = None
 ) -> dict[str, Any]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from huaxiang.nlp.cross_validation import OutOfFold, honest_labels
-from huaxiang.nlp.evaluate import Inspects, Understood, score
+from huaxiang.nlp.evaluate import TASKS, Inspects, NlpScores, Understood, loss, score
 from huaxiang.nlp.training import Progress, TrainingPlan
 from huaxiang.nlp.training_run import TrainingData, cross_validate
 from huaxiang.nlp.understand import Understanding
+from huaxiang.nlp.versions import HEARD, TYPED
 
 
 def cross_validated_scores(
@@ -31,17 +36,50 @@ def cross_validated_scores(
 
 
 def scores_out_of_fold(
-    data: TrainingData, found: OutOfFold, understanding: Understanding, inspector: Inspects | None
+    data: TrainingData,
+    found: Mapping[int, OutOfFold],
+    understanding: Understanding,
+    inspector: Inspects | None,
 ) -> dict[str, Any]:
     """Return the scores of conversations by what was said about them out of fold.
 
-    Thresholds and calibration of each fold come from the other folds.
+    Thresholds and calibration of each fold come from the other folds. Where some conversations were heard
+    too, ``recognition`` tells what that costs.
     """
+    typed = found[TYPED]
+    every = [turn for item in data.conversations for turn in item.transcript.turns]
+    labels = iter(honest_labels(typed, typed, every))
     understood = []
-    for conversation, labels in zip(
-        data.conversations, honest_labels(found, data.conversations), strict=True
-    ):
-        insights = understanding.from_labels(conversation.transcript, labels)
+    for conversation in data.conversations:
+        own = list(islice(labels, len(conversation.transcript.turns)))
+        insights = understanding.from_labels(conversation.transcript, own)
         scorecard = inspector.inspect(conversation.transcript, insights) if inspector else None
         understood.append(Understood(conversation, insights, scorecard))
-    return score(understood)
+    report = score(understood)
+    if HEARD in found:
+        report |= {"recognition": recognition_cost(data, typed, found[HEARD])}
+    return report
+
+
+def recognition_cost(data: TrainingData, typed: OutOfFold, heard: OutOfFold) -> dict[str, Any]:
+    """Return what is lost from typed turns to heard ones of the same calls, neither ever seen.
+
+    ``typed`` and ``heard`` are the scores of both, ``loss`` the share of each F1 that is lost, ``calls``
+    their number. A heard turn is judged by the labels of the true turns that were heard in it.
+    """
+    numbers = np.unique(heard.conversation)
+    calls = [data.conversations[number] for number in numbers]
+    as_typed = [pair for call in calls for pair in zip(call.transcript.turns, call.labels.turns, strict=True)]
+    as_heard = [pair for call in calls for pair in data.heard[call.id]]
+    scores = {}
+    for name, judged, labelled in (
+        ("typed", typed.of(numbers), as_typed),
+        ("heard", heard, as_heard),
+    ):
+        counted = NlpScores()
+        labels = honest_labels(typed, judged, [turn for turn, _ in labelled])
+        for given, (_, truth) in zip(labels, labelled, strict=True):
+            counted.add_labels(given.chosen(), truth)
+        document = counted.document()
+        scores[name] = {task: document[task] for task in TASKS}
+    return {"calls": len(calls), **scores, "loss": loss(scores["heard"], scores["typed"])}

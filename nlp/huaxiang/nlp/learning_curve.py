@@ -22,6 +22,7 @@ from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams
 from huaxiang.nlp.ngrams import NgramModel
 from huaxiang.nlp.second_reading import by_task
+from huaxiang.nlp.versions import versions_of
 
 SHARES = (0.25, 0.5, 1.0)
 TESTED, THRESHOLDS = 0, 1
@@ -42,7 +43,7 @@ def learning_curve(
     folds = folds_of(conversations)
     rest = [place for place, fold in enumerate(folds) if fold not in (TESTED, THRESHOLDS)]
     random.Random(_SEED).shuffle(rest)  # noqa: S311 - repeatable on purpose
-    rows = NgramRows(conversations, (), _SEED)
+    rows = NgramRows(versions_of(conversations, (), _SEED, {}))
     counts = [max(1, round(share * len(rest))) for share in shares]
     scores = []
     for count in counts:
@@ -78,14 +79,7 @@ def _scored(conversations: Sequence[Conversation], folds: Sequence[int], model: 
     for row, (turn, truth) in enumerate(turns):
         customer = float(turn.role is Role.CUSTOMER)
         labels = decide(found, row, customer, whole_turn(len(turn.text)), calibration)
-        objection = labels.chosen_objection()
-        given = {
-            "intents": labels.chosen_intents(),
-            "objection": [objection] if objection else [],
-            "sentiment": [labels.chosen_sentiment()],
-            "acts": labels.chosen_acts(),
-        }
-        scores.add_labels(given, truth)
+        scores.add_labels(labels.chosen(), truth)
     return scores
 
 

@@ -84,6 +84,7 @@ class ModelClassifier:
         self._tokenizer = FileTokenizer(encoder_folder)
         self._network = TurnNetwork(load_encoder(encoder_folder, plain=plain), weights.shape)
         apply_weights(self._network, weights)
+        self._network.merge_adapters()
         self._source = source
         self._threads = threads
         self._batch_tokens = batch_tokens

@@ -107,6 +107,12 @@ class LowRankLinear(nn.Module):
         output: Tensor = self.base(inputs) + self.scale * update
         return output
 
+    def merge(self) -> nn.Linear:
+        """Put the addition into the frozen layer, and return that: it does the same, but for rounding."""
+        weight = self.base.weight.float() + self.scale * (self.up @ self.down)
+        self.base.weight.copy_(weight)
+        return self.base
+
 
 class Heads(nn.Module):
     """From token states to one logit a turn and label."""
@@ -220,6 +226,14 @@ class TurnNetwork(nn.Module):
             output = layer(states, attention_mask=attend)
             states = output[0] if isinstance(output, tuple) else output
         return states
+
+    @torch.no_grad()
+    def merge_adapters(self) -> None:
+        """Add the adapters into the layers that they bend: reading then costs what it does without them."""
+        for parent in list(self.modules()):
+            for name, child in list(parent.named_children()):
+                if isinstance(child, LowRankLinear):
+                    setattr(parent, name, child.merge())
 
     def trained_state(self) -> dict[str, Tensor]:
         """Return what training makes: adapters and heads, by name."""

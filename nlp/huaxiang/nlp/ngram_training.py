@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,47 +9,37 @@ from numpy.typing import NDArray
 
 from huaxiang.core.types import Role
 from huaxiang.nlp.calibration_fit import truth_arrays
-from huaxiang.nlp.conversation_file import Conversation, TurnTruth
+from huaxiang.nlp.conversation_file import TurnTruth
 from huaxiang.nlp.labels import OBJECTIONS, SENTIMENTS
 from huaxiang.nlp.network import head_slices
 from huaxiang.nlp.ngrams import NgramModel, TurnGrams, Vocabulary, outputs, turn_grams
-from huaxiang.nlp.noise import Homophones, Labelled, NoiseLevel, damage
+from huaxiang.nlp.versions import Versions
 
 INVERSE_PENALTY = 10.0
 _SEED = 20_261
 
 
 class NgramRows:
-    """The turns of conversations and of their damaged copies as rows to learn from.
+    """The turns of all versions of conversations as rows to learn from.
 
-    ``conversation`` and ``clean`` (rows,) say whose turn a row is, and whether it is undamaged.
+    ``conversation`` and ``version`` (rows,) say whose turn a row is, and of which of its versions.
     """
 
-    def __init__(
-        self, conversations: Sequence[Conversation], copies: Sequence[NoiseLevel], seed: int
-    ) -> None:
-        texts = [turn.text for item in conversations for turn in item.transcript.turns]
-        homophones = Homophones(texts)
+    def __init__(self, versions: Sequence[Versions]) -> None:
         self.grams: list[TurnGrams] = []
         truths: list[TurnTruth] = []
         customer: list[bool] = []
         conversation: list[int] = []
-        clean: list[bool] = []
-        for number, item in enumerate(conversations):
-            versions: list[Sequence[Labelled]] = [
-                list(zip(item.transcript.turns, item.labels.turns, strict=True))
-            ]
-            for copy, level in enumerate(copies, start=1):
-                source = random.Random(f"{seed}:{copy}:{number}")  # noqa: S311 - repeatable on purpose
-                versions.append(damage(versions[0], level, homophones, source))
-            for copy, labelled in enumerate(versions):
+        version: list[int] = []
+        for number, own in enumerate(versions):
+            for kind, labelled in own.items():
                 self.grams += turn_grams([turn for turn, _ in labelled])
                 truths += [truth for _, truth in labelled]
                 customer += [turn.role is Role.CUSTOMER for turn, _ in labelled]
                 conversation += [number] * len(labelled)
-                clean += [copy == 0] * len(labelled)
+                version += [kind] * len(labelled)
         self.conversation = np.array(conversation)
-        self.clean = np.array(clean)
+        self.version = np.array(version)
         self.customer = np.array(customer)
         self.targets = _targets(truths, customer)
 
@@ -82,16 +71,15 @@ def fit_ngrams(
 def ngrams_out_of_fold(
     rows: NgramRows, folds: Sequence[int], progress: Callable[[str, int, int], None]
 ) -> NDArray[np.float64]:
-    """Return the logits of every undamaged row, in order, by models that never saw its conversation."""
+    """Return the logits of every row, in order, by models that never saw its conversation."""
     fold = np.asarray(folds)[rows.conversation]
     found = np.zeros((len(rows.grams), outputs()))
     for left_out in sorted(set(folds)):
         name = f"wording, fold {left_out + 1} of {max(folds) + 1}"
         model = fit_ngrams(rows, fold != left_out, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]
-        inside = np.flatnonzero((fold == left_out) & rows.clean)
+        inside = np.flatnonzero(fold == left_out)
         found[inside] = model.logits_of(model.vocabulary.features([rows.grams[place] for place in inside]))
-    result: NDArray[np.float64] = found[rows.clean]
-    return result
+    return found
 
 
 def _never(turns: int) -> float:

@@ -16,11 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from huaxiang.core.types import Turn
-from huaxiang.nlp.conversation_file import Conversation, TurnTruth
 from huaxiang.nlp.losses import MultiTaskLoss, Targets
 from huaxiang.nlp.network import UNKNOWN, Heads, LowRankLinear, NetworkShape, TurnNetwork
-from huaxiang.nlp.noise import Homophones, NoiseLevel, damage
+from huaxiang.nlp.noise import Labelled, NoiseLevel
 from huaxiang.nlp.reading import (
     FileTokenizer,
     WindowInput,
@@ -32,6 +30,7 @@ from huaxiang.nlp.reading import (
     turn_batch,
     upper_states,
 )
+from huaxiang.nlp.versions import TYPED, Versions
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and of how many."""
@@ -46,9 +45,10 @@ BUCKET_BATCHES = 8
 class TrainingPlan:
     """Everything that decides the result besides the data.
 
-    ``copies`` are the damaged versions of each conversation beside the clean one; ``clean_share`` is
-    how often an epoch takes the clean one. Roles are hidden for whole windows and for single turns by
-    the two shares, so that turns of unknown role can be read.
+    ``copies`` are the damaged versions of each conversation beside the typed one; ``clean_share`` is
+    how often an epoch takes the typed one. Roles are hidden for whole windows and for single turns by
+    the two shares, so that turns of unknown role can be read. Adapters want many small steps, heads that
+    start from nothing want steady ones.
     """
 
     shape: NetworkShape = field(default_factory=NetworkShape)
@@ -56,8 +56,9 @@ class TrainingPlan:
     head_epochs: int = 12
     adapter_epochs: int = 0
     batch_windows: int = 16
+    adapter_batch_windows: int = 4
     head_rate: float = 1e-3
-    adapter_rate: float = 4e-4
+    adapter_rate: float = 6e-4
     weight_decay: float = 0.05
     copies: tuple[NoiseLevel, ...] = (NoiseLevel(homophones=0.15),)
     clean_share: float = 0.6
@@ -67,10 +68,10 @@ class TrainingPlan:
 
 @dataclass(slots=True)
 class Example:
-    """One window with its targets and the kept states of the frozen layers."""
+    """One window of a version with its targets and the kept states of the frozen layers."""
 
     conversation: int
-    copy: int
+    version: int
     input: WindowInput
     targets: Targets
     lower: Tensor | None = None
@@ -102,34 +103,31 @@ class Checkpoint:
 
 
 def prepare(
-    conversations: Sequence[Conversation],
+    versions: Sequence[Versions],
     network: TurnNetwork,
     tokenizer: FileTokenizer,
     plan: TrainingPlan,
     progress: Progress,
 ) -> list[Example]:
-    """Return the windows of all conversations and their damaged copies, with the frozen states."""
-    texts = [turn.text for item in conversations for turn in item.transcript.turns]
-    homophones = Homophones(texts)
-    examples: list[Example] = []
-    for number, conversation in enumerate(conversations):
-        clean = list(zip(conversation.transcript.turns, conversation.labels.turns, strict=True))
-        examples += _examples(number, 0, clean, tokenizer)
-        for copy, level in enumerate(plan.copies, start=1):
-            source = random.Random(f"{plan.seed}:{copy}:{number}")  # noqa: S311 - repeatable on purpose
-            examples += _examples(number, copy, damage(clean, level, homophones, source), tokenizer)
+    """Return the windows of all versions of all conversations, with the frozen states."""
+    examples = [
+        example
+        for number, own in enumerate(versions)
+        for version, labelled in own.items()
+        for example in _examples(number, version, labelled, tokenizer)
+    ]
     _fill_states(examples, network, keep_lower=plan.adapter_epochs > 0, progress=progress)
     return examples
 
 
 def _examples(
-    number: int, copy: int, labelled: Sequence[tuple[Turn, TurnTruth]], tokenizer: FileTokenizer
+    number: int, version: int, labelled: Sequence[Labelled], tokenizer: FileTokenizer
 ) -> list[Example]:
     truths = [truth for _, truth in labelled]
     return [
         Example(
             number,
-            copy,
+            version,
             item,
             Targets.of([truths[piece.turn] for piece in item.pieces], item.roles, item.core),
         )
@@ -180,7 +178,9 @@ def train(
     random_source = random.Random(plan.seed)  # noqa: S311 - repeatable on purpose
     torch.manual_seed(plan.seed)
     _reset(network)
-    loss = MultiTaskLoss(Targets.joined([example.targets for example in examples if example.copy == 0]))
+    loss = MultiTaskLoss(
+        Targets.joined([example.targets for example in examples if example.version == TYPED])
+    )
     resumed = keeper.load()
     for phase, epochs in (("heads", plan.head_epochs), ("adapters", plan.adapter_epochs)):
         if epochs:
@@ -210,8 +210,8 @@ class _Phase:
         self._epochs = plan.adapter_epochs if self._adapting else plan.head_epochs
         self._by_conversation: dict[int, dict[int, list[Example]]] = {}
         for example in examples:
-            copies = self._by_conversation.setdefault(example.conversation, {})
-            copies.setdefault(example.copy, []).append(example)
+            versions = self._by_conversation.setdefault(example.conversation, {})
+            versions.setdefault(example.version, []).append(example)
         heads = list(network.heads.parameters())
         adapters = [value for name_, value in network.named_parameters() if name_.endswith((".down", ".up"))]
         groups = [{"params": heads, "lr": plan.head_rate * (0.3 if self._adapting else 1.0)}]
@@ -219,8 +219,9 @@ class _Phase:
             groups.append({"params": adapters, "lr": plan.adapter_rate})
         self._trained = heads + (adapters if self._adapting else [])
         self._optimiser = torch.optim.AdamW(groups, weight_decay=plan.weight_decay)
-        windows = sum(len(copies[0]) for copies in self._by_conversation.values())
-        self._steps = self._epochs * math.ceil(windows / plan.batch_windows)
+        windows = sum(len(versions[TYPED]) for versions in self._by_conversation.values())
+        self._batch_windows = plan.adapter_batch_windows if self._adapting else plan.batch_windows
+        self._steps = self._epochs * math.ceil(windows / self._batch_windows)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimiser, self._rate)
         self._epoch = 0
 
@@ -260,12 +261,12 @@ class _Phase:
     def _batches(self) -> list[list[Example]]:
         """Draw a version of each conversation, and batch windows of like length."""
         pool: list[Example] = []
-        for copies in self._by_conversation.values():
-            damaged = [copy for copy in copies if copy]
-            clean = not damaged or self._random.random() < self._plan.clean_share
-            pool += copies[0 if clean else self._random.choice(damaged)]
+        for versions in self._by_conversation.values():
+            others = [version for version in versions if version != TYPED]
+            typed = not others or self._random.random() < self._plan.clean_share
+            pool += versions[TYPED if typed else self._random.choice(others)]
         self._random.shuffle(pool)
-        size = self._plan.batch_windows
+        size = self._batch_windows
         batches = []
         for start in range(0, len(pool), size * BUCKET_BATCHES):
             bucket = sorted(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,14 @@ from huaxiang.core.torch_threads import bounded_threads
 from huaxiang.core.types import Role
 from huaxiang.nlp.conversation_file import Conversation, read_conversations
 from huaxiang.nlp.cross_validation import OutOfFold, out_of_fold
+from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.model_classifier import build_network
 from huaxiang.nlp.network import TurnNetwork
 from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams
+from huaxiang.nlp.noise import Labelled
 from huaxiang.nlp.reading import FileTokenizer
 from huaxiang.nlp.training import Checkpoint, Example, Progress, TrainingPlan, prepare, train
+from huaxiang.nlp.versions import TYPED, Versions, versions_of
 from huaxiang.nlp.weights import FILE, Weights, save_weights
 
 LEAST_CONVERSATIONS = 10
@@ -28,20 +31,47 @@ LEAST_CONVERSATIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Labelled conversations, and the sha256 of each file they came from by its name."""
+    """Labelled conversations, and the sha256 of each file they came from by its name.
+
+    ``heard`` has the labelled turns that a recogniser made of some of them, by the conversation's id.
+    """
 
     conversations: tuple[Conversation, ...]
     sums: dict[str, str]
+    heard: Mapping[str, Sequence[Labelled]] = field(default_factory=dict)
+
+    def refuse_strangers(self, ids: Iterable[str]) -> None:
+        """Raise InvalidConversation for an id that is not among the conversations: it would be in no fold."""
+        known = {item.id for item in self.conversations}
+        for strange in (identity for identity in ids if identity not in known):
+            raise InvalidConversation(
+                f"{strange} was heard, and is not among the labelled conversations; add it to them"
+            )
+
+    def with_heard(self, heard: Mapping[str, Sequence[Labelled]], sums: Mapping[str, str]) -> TrainingData:
+        """Return the data with recognised conversations and the sums of their recordings.
+
+        Raises InvalidConversation as ``refuse_strangers`` does.
+        """
+        self.refuse_strangers(heard)
+        return replace(self, heard=dict(heard), sums={**self.sums, **sums})
+
+    def versions(self, plan: TrainingPlan) -> list[Versions]:
+        """Return the versions of each conversation that training by ``plan`` sees."""
+        return versions_of(self.conversations, plan.copies, plan.seed, self.heard)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run made: the weights' file with its sum, and what cross-validation found."""
+    """What a training run made: the weights' file with its sum, and what cross-validation found.
+
+    ``out_of_fold`` is by the version of the conversations that was judged.
+    """
 
     path: Path
     sha256: str
     size_bytes: int
-    out_of_fold: OutOfFold
+    out_of_fold: Mapping[int, OutOfFold]
 
 
 def read_training_data(paths: Sequence[Path]) -> TrainingData:
@@ -76,15 +106,17 @@ def train_nlp(
     """
     torch.use_deterministic_algorithms(mode=True)
     folder = _folder_of(plan, data, work)
+    versions = data.versions(plan)
     with bounded_threads(threads):
-        network, examples = make_examples(data.conversations, encoder_folder, plan, progress)
-        found = out_of_fold(network, data.conversations, examples, plan, progress, folder)
+        network, examples = make_examples(versions, encoder_folder, plan, progress)
+        folds = folds_of(data.conversations)
+        found = out_of_fold(network, versions, folds, examples, plan, progress, folder)
         train(network, examples, plan, progress, Checkpoint(folder / "all.pt" if folder else None))
-    rows = NgramRows(data.conversations, plan.copies, plan.seed)
+    rows = NgramRows(versions)
     wording = fit_ngrams(
         rows, np.ones(len(rows.grams), dtype=bool), lambda done, total: progress("wording", done, total)
     )
-    joint, calibration = found.joined()
+    joint, calibration = found[TYPED].joined()
     path = target / FILE
     save_weights(path, Weights(plan.shape, joint, calibration, network.trained_state(), wording, data.sums))
     written = path.read_bytes()
@@ -98,22 +130,23 @@ def cross_validate(
     progress: Progress,
     work: Path | None = None,
     threads: int = 2,
-) -> OutOfFold:
-    """Return what networks trained on the other folds say about each conversation."""
+) -> Mapping[int, OutOfFold]:
+    """Return what networks trained on the other folds say about each conversation, by version."""
     torch.use_deterministic_algorithms(mode=True)
+    versions = data.versions(plan)
     with bounded_threads(threads):
-        network, examples = make_examples(data.conversations, encoder_folder, plan, progress)
-        return out_of_fold(
-            network, data.conversations, examples, plan, progress, _folder_of(plan, data, work)
-        )
+        network, examples = make_examples(versions, encoder_folder, plan, progress)
+        folder = _folder_of(plan, data, work)
+        folds = folds_of(data.conversations)
+        return out_of_fold(network, versions, folds, examples, plan, progress, folder)
 
 
 def make_examples(
-    conversations: Sequence[Conversation], encoder_folder: Path, plan: TrainingPlan, progress: Progress
+    versions: Sequence[Versions], encoder_folder: Path, plan: TrainingPlan, progress: Progress
 ) -> tuple[TurnNetwork, list[Example]]:
     """Return a blank network and the examples to train it on, frozen states included."""
     network = build_network(encoder_folder, plan.shape)
-    return network, prepare(conversations, network, FileTokenizer(encoder_folder), plan, progress)
+    return network, prepare(versions, network, FileTokenizer(encoder_folder), plan, progress)
 
 
 def _folder_of(plan: TrainingPlan, data: TrainingData, work: Path | None) -> Path | None:

@@ -41,12 +41,17 @@ def train_language(
     frozen_layers: Annotated[
         int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
     ] = 9,
+    heard: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folders of calls with their truth: training sees how they are recognised."),
+    ] = None,
     homophones: Annotated[
         float, typer.Option(min=0, max=1, help="Share of characters that a damaged copy hears wrongly.")
     ] = 0.15,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Cross-validate, train on everything, and write weights with their calibration."""
+    from huaxiang.api.hearing import read_calls, with_recordings
     from huaxiang.nlp.honest import scores_out_of_fold
     from huaxiang.nlp.lock_entry import update_lock
     from huaxiang.nlp.network import NetworkShape
@@ -56,6 +61,10 @@ def train_language(
 
     settings = load_settings()
     data = read_training_data(corpus)
+    if heard:
+        with progress_bar("hearing the recordings") as advance:
+            decode, speech = bootstrap.build_decoder(settings), bootstrap.build_speech(settings)
+            data = with_recordings(data, read_calls(heard), decode, speech, advance)
     plan = TrainingPlan(
         shape=NetworkShape(frozen_layers=frozen_layers, rank=adapter_rank),
         adapter_epochs=adapter_epochs if adapter_rank else 0,
@@ -70,8 +79,9 @@ def train_language(
     report |= {"weights": {"sha256": trained.sha256, "size_bytes": trained.size_bytes}}
     if as_json:
         emit_json(report)
-    else:
-        emit_text(_readable({name: value for name, value in report["nlp"].items() if name != "labels"}))
+        return
+    shown = {name: value for name, value in report["nlp"].items() if name != "labels"}
+    emit_text(_readable(shown | {name: report[name] for name in ("recognition",) if name in report}))
 
 
 @app.command("roles")
