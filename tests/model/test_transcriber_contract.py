@@ -106,14 +106,14 @@ def test_the_same_clips_give_the_same_result(transcriber: Transcriber, clips: li
 
 
 @pytest.mark.parametrize("hints", [Hints(), Hints(thorough=True)], ids=["quickly", "thoroughly"])
-def test_a_clip_gives_the_same_result_whatever_is_recognised_with_it(
+def test_what_is_heard_does_not_depend_on_what_else_is_recognised_at_the_time(
     transcriber: Transcriber, clips: list[Clip], hints: Hints
 ) -> None:
-    alone = [list(transcriber.transcribe([clip], hints)) for clip in clips]
-    assert list(transcriber.transcribe(clips, hints)) == [result for (result,) in alone]
-    with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(transcriber.transcribe, [clip], hints) for _ in range(2) for clip in clips]
-        assert [list(one.result()) for one in asked] == alone * 2
+    asked = [clips, clips[:1], clips[1:], clips[::-1]]
+    alone = [list(transcriber.transcribe(these, hints)) for these in asked]
+    with ThreadPoolExecutor(8) as pool:
+        beside = [pool.submit(transcriber.transcribe, these, hints) for _ in range(2) for these in asked]
+        assert [list(one.result()) for one in beside] == alone * 2
 
 
 def test_nothing_to_hear_gives_nothing(transcriber: Transcriber) -> None:

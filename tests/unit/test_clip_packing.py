@@ -54,7 +54,11 @@ class Recogniser:
 
 
 def packer(recogniser: Recogniser, threads: int = 1, batch_size: int = 4) -> ClipPacker:
-    return ClipPacker(recogniser.decode, lambda one: one.channel, threads, batch_size)
+    return ClipPacker(recogniser.decode, threads, batch_size)
+
+
+def transcribe(packs: ClipPacker, clips: Sequence[Clip], hints: Hints) -> list[ClipTranscript]:
+    return packs.transcribe(clips, hints, [one.channel for one in clips])
 
 
 Asked = Future[list[ClipTranscript]]
@@ -64,12 +68,12 @@ Asked = Future[list[ClipTranscript]]
 def asking_behind_a_busy_recogniser(recogniser: Recogniser, packs: ClipPacker):  # type: ignore[no-untyped-def]  # a generator of a closure
     """Occupy the one thread with a clip, and give what asks for more; all are decoded at the end."""
     with ThreadPoolExecutor(16) as pool:
-        first = pool.submit(packs.transcribe, [clip(0, 1)], Hints())
+        first = pool.submit(transcribe, packs, [clip(0, 1)], Hints())
         until(lambda: len(recogniser.batches) == 1)
 
         def ask(clips: Sequence[Clip], hints: Hints = Hints()) -> Asked:  # noqa: B008  # frozen
             waiting = len(packs._waiting)
-            asked = pool.submit(packs.transcribe, clips, hints)
+            asked = pool.submit(transcribe, packs, clips, hints)
             until(lambda: len(packs._waiting) == waiting + len(clips))
             return asked
 
@@ -137,7 +141,7 @@ def test_two_threads_share_what_one_recording_asks(clips: int, sizes: list[int])
     recogniser = Recogniser()
     packs = packer(recogniser, threads=2)
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(packs.transcribe, [clip(name) for name in range(clips)], Hints())
+        asked = pool.submit(transcribe, packs, [clip(name) for name in range(clips)], Hints())
         until(lambda: len(recogniser.batches) == 2)
         assert recogniser.sizes() == sizes
         recogniser.open.set()
@@ -156,7 +160,7 @@ def test_a_clip_that_breaks_a_batch_fails_only_who_asked_for_it(error: type[Base
         ill.result(WAIT_S)
     assert well.result(WAIT_S) == [heard(1, Hints())]
     assert also_well.result(WAIT_S) == [heard(3, Hints())]
-    assert packs.transcribe([clip(7)], Hints()) == [heard(7, Hints())]
+    assert transcribe(packs, [clip(7)], Hints()) == [heard(7, Hints())]
 
 
 def test_what_nobody_waits_for_any_more_is_not_decoded() -> None:
@@ -168,18 +172,18 @@ def test_what_nobody_waits_for_any_more_is_not_decoded() -> None:
             until(failed[0].done)
         return recogniser.decode(clips, hints, width)
 
-    packs = ClipPacker(decode, lambda one: one.channel, threads=1, batch_size=1)
+    packs = ClipPacker(decode, threads=1, batch_size=1)
     with asking_behind_a_busy_recogniser(recogniser, packs) as ask:
         failed.append(ask([clip(POISON_MS), clip(1), clip(2), clip(3)]))
     with pytest.raises(ModelError):
         failed[0].result(WAIT_S)
-    assert packs.transcribe([clip(9)], Hints()) == [heard(9, Hints())]
+    assert transcribe(packs, [clip(9)], Hints()) == [heard(9, Hints())]
     assert [names for names, _ in recogniser.batches] == [[0], [POISON_MS], [1], [9]]
     assert packs._work_begun == 0
 
 
 def test_nothing_asked_gives_nothing() -> None:
-    assert packer(Recogniser()).transcribe([], Hints()) == []
+    assert transcribe(packer(Recogniser()), [], Hints()) == []
 
 
 requests = st.lists(
@@ -207,7 +211,7 @@ def test_whoever_comes_when_gets_what_was_heard_in_their_own_clips(
         for widths, hints, poisoned in asked
     ]
     with ThreadPoolExecutor(len(calls)) as pool:
-        futures = [pool.submit(packs.transcribe, clips, hints) for clips, hints in calls]
+        futures = [pool.submit(transcribe, packs, clips, hints) for clips, hints in calls]
         for (clips, hints), future, (_, _, poisoned) in zip(calls, futures, asked, strict=True):
             if poisoned:
                 assert isinstance(future.exception(WAIT_S), ModelError)

@@ -45,12 +45,11 @@ class ClipPacker:
     clips of the same ``width`` and with the same hints, whoever asked for them; so no more than ``threads``
     times ``batch_size`` clips are decoded at once, however many recordings wait. Towards the end batches are
     smaller, so that no thread is idle while another has several clips before it. ``decode`` must give for a
-    clip what it would give for the clip by itself.
+    clip of a width what it would give for the clip by itself.
     """
 
-    def __init__(self, decode: Decode, width: Callable[[Clip], int], threads: int, batch_size: int) -> None:
+    def __init__(self, decode: Decode, threads: int, batch_size: int) -> None:
         self._decode = decode
-        self._width = width
         self._threads = threads
         self._batch_size = batch_size
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="recogniser")
@@ -58,12 +57,13 @@ class ClipPacker:
         self._waiting: list[_Asked] = []
         self._work_begun = 0
 
-    def transcribe(self, clips: Sequence[Clip], hints: Hints) -> list[ClipTranscript]:
+    def transcribe(self, clips: Sequence[Clip], hints: Hints, widths: Sequence[int]) -> list[ClipTranscript]:
         """Return one result a clip, in the order of the clips; raise what decoding one of them raised.
 
-        A batch that fails is decoded again clip by clip, so an error reaches only who asked for its clip.
+        ``widths`` has one a clip. A batch that fails is decoded again clip by clip, so an error reaches only
+        who asked for its clip.
         """
-        asked = [_Asked(clip, hints, self._width(clip)) for clip in clips]
+        asked = [_Asked(clip, hints, width) for clip, width in zip(clips, widths, strict=True)]
         with self._lock:
             self._waiting.extend(sorted(asked, key=lambda one: -one.width))
         for _ in asked:  # a thread that finds nothing waiting has nothing to do: others have taken it along
@@ -116,3 +116,22 @@ class ClipPacker:
                     self._work_begun += alone.work
                 again = self._pool.submit(self._decoded, alone.asked)
                 again.add_done_callback(partial(self._ended, alone))
+
+
+def balanced(costs: Sequence[int], batches: int, largest: int) -> list[int]:
+    """Return the sizes of consecutive batches, none over ``largest``, of which the dearest is cheapest.
+
+    ``costs`` fall; a batch costs its first item's cost for each item. There are at most ``batches``, which
+    must be enough for batches of ``largest``.
+    """
+    bounds = sorted({cost * size for cost in costs for size in range(1, largest + 1)})
+    for bound in bounds:
+        sizes: list[int] = []
+        while sum(sizes) < len(costs):
+            left = len(costs) - sum(sizes)
+            sizes.append(min(largest, left, bound // costs[sum(sizes)]))
+            if sizes[-1] == 0 or len(sizes) > batches:
+                break
+        else:
+            return sizes
+    return []

@@ -71,11 +71,10 @@ class ClipTranscript:
 class Transcriber(Protocol):
     """Recognises speech.
 
-    ``transcribe`` gives one result a clip, in the order
-    of the clips; a word holds more than white space; word times are in ms of the recording, do not go
-    backward, and lie within the clip; a clip of no samples gives no words. The same clip gives the same
-    result with the same hints, whatever else is recognised with it or meanwhile: several threads may ask
-    at once. Raises ModelError where the recogniser fails.
+    ``transcribe`` gives one result a clip, in the order of the clips; a word holds more than white space;
+    word times are in ms of the recording, do not go backward, and lie within the clip; a clip of no samples
+    gives no words. The same clips give the same results with the same hints, whatever else is recognised
+    meanwhile: several threads may ask at once. Raises ModelError where the recogniser fails.
     """
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.asr.lattice import Step, stretches
-from huaxiang.asr.packing import ClipPacker
+from huaxiang.asr.packing import ClipPacker, balanced
 from huaxiang.asr.rescoring import Rescorer, is_han
 from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
 from huaxiang.asr.whisper_tokens import TokenTable
@@ -37,7 +38,8 @@ class WhisperOptions:
 
     Each of ``threads`` decodes a batch of its own; ``beam_size`` 1 is greedy. The encoder hears a clip and
     ``tail_ms`` of silence, rounded up to ``context_step_ms``, at least ``context_ms``, not always 30 s:
-    attention costs its square. Only clips with the same context share a batch. A clip whose result has a
+    attention costs its square. Clips of like length that are asked for together have one context, and only
+    clips with the same share a batch. A clip whose result has a
     mean log-probability under ``retry_log_probability`` or compresses over ``retry_compression_ratio`` is
     decoded again with the whole 30 s and ``thorough_beam_size``, and the better result stands; where
     thoroughness is asked for, all clips are decoded so. Mandarin is announced by ``mandarin_prompt``, the
@@ -50,7 +52,7 @@ class WhisperOptions:
     batch_size: int = 4
     tail_ms: int = 2000
     context_ms: int = 7_000
-    context_step_ms: int = 1_000
+    context_step_ms: int = 500
     thorough_beam_size: int = 5
     retry_log_probability: float = -1.0
     retry_compression_ratio: float = 2.4
@@ -73,8 +75,9 @@ class WhisperTranscriber:
 
     ``model_dir`` is a verified folder with ``model.bin`` and ``tokenizer.json``; nothing is fetched. With a
     ``rescorer``, Mandarin is written with the words that people say. Several threads may ask at once: their
-    clips share batches (``ClipPacker``), and what is heard in a clip depends on nothing but the clip and the
-    hints. Raises ModelError where the folder cannot be loaded.
+    clips share batches (``ClipPacker``), and what is heard in a clip depends on nothing but the clips that
+    were asked for with it and the hints, never on what else waits. Raises ModelError where the folder cannot
+    be loaded.
     """
 
     def __init__(
@@ -92,12 +95,7 @@ class WhisperTranscriber:
         self._tables: dict[str, TokenTable] = {}
         self._tables_lock = threading.Lock()
         share_one_heap()
-        self._packer = ClipPacker(
-            self._decode_batch,
-            lambda clip: self._context_ms(clip.duration_ms),
-            self._options.threads,
-            self._options.batch_size,
-        )
+        self._packer = ClipPacker(self._decode_batch, self._options.threads, self._options.batch_size)
         if not (model_dir / "tokenizer.json").is_file():
             raise ModelError(f"{name} has no tokenizer.json: pull or add the model again", model=name)
         try:
@@ -125,7 +123,8 @@ class WhisperTranscriber:
         self._table(hints.language)
         results = [ClipTranscript()] * len(clips)
         heard = [place for place, clip in enumerate(clips) if len(clip.samples)]
-        found = self._packer.transcribe([clips[place] for place in heard], hints)
+        spoken = [clips[place] for place in heard]
+        found = self._packer.transcribe(spoken, hints, self._contexts_ms(spoken))
         for place, result in zip(heard, found, strict=True):
             results[place] = result
         return results
@@ -143,6 +142,22 @@ class WhisperTranscriber:
                     raise InvalidInput(f"the recogniser does not know the language {language!r}") from error
                 self._tables[language] = TokenTable(tokenizer)
             return self._tables[language]
+
+    def _contexts_ms(self, clips: Sequence[Clip]) -> list[int]:
+        """Return how much the encoder hears for each of the clips that are asked for together.
+
+        Clips of like length have the context of the longest of them, so that they may share a batch. The
+        groups are of like work, as many for each thread.
+        """
+        order = sorted(range(len(clips)), key=lambda place: -len(clips[place].samples))
+        own = [self._context_ms(clips[place].duration_ms) for place in order]
+        rounds = -(-len(order) // (self._options.batch_size * self._options.threads))
+        sizes = balanced(own, rounds * self._options.threads, self._options.batch_size)
+        contexts = [0] * len(clips)
+        for first, size in zip(accumulate(sizes, initial=0), sizes, strict=False):
+            for place in order[first : first + size]:
+                contexts[place] = own[first]
+        return contexts
 
     def _context_ms(self, duration_ms: int) -> int:
         """Return how much the encoder hears for a clip of such a length."""
