@@ -13,7 +13,7 @@ import torch
 
 from huaxiang.core.errors import InvalidConversation, ModelCorrupt
 from huaxiang.core.types import Role, Turn
-from huaxiang.nlp.cross_validation import honest_labels
+from huaxiang.nlp.cross_validation import fitted_by_fold, honest_labels
 from huaxiang.nlp.evaluate import loss
 from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.honest import recognition_cost
@@ -32,8 +32,9 @@ CUSTOMER_LINES: dict[str, dict[str, Any]] = {
     "行那就周四": {"intents": ["agree_next_step"], "sentiment": "positive"},
 }
 PLAN = TrainingPlan(
-    shape=NetworkShape(frozen_layers=1, width=16, turn_layers=1, dropout=0.1),
+    shape=NetworkShape(frozen_layers=1, rank=0, width=16, turn_layers=1, dropout=0.1),
     head_epochs=2,
+    adapter_epochs=0,
     batch_windows=4,
     copies=(NoiseLevel(),),
 )
@@ -178,7 +179,7 @@ def test_out_of_fold_labels_cover_every_turn(
     trained = train_nlp(data, encoder_folder, tmp_path, PLAN, lambda what, done, total: None, threads=1)
     typed = trained.out_of_fold[TYPED]
     turns = [turn for item in data.conversations for turn in item.transcript.turns]
-    labels = honest_labels(typed, typed, turns)
+    labels = honest_labels(fitted_by_fold(typed), typed, turns)
     assert len(labels) == len(turns)
     for turn, own in zip(turns, labels, strict=True):
         assert own.customer_probability == float(turn.role is Role.CUSTOMER)
@@ -225,7 +226,9 @@ def test_what_was_heard_is_learned_from_and_judged_out_of_fold(
     assert load_weights(trained.path).made_from == data.sums | {"call.wav": "0" * 64}
     without = _train(data, encoder_folder, tmp_path / "b", PLAN)
     assert trained.path.read_bytes() != without.read_bytes()
-    cost = recognition_cost(heard, trained.out_of_fold[TYPED], judged)
+    typed = trained.out_of_fold[TYPED]
+    same = typed.rows(np.isin(typed.conversation, judged.conversation))
+    cost = recognition_cost(heard, fitted_by_fold(typed), same, judged)
     assert cost["calls"] == 2
     assert set(cost["loss"]) <= set(loss(cost["typed"], cost["typed"]))
 

@@ -54,23 +54,17 @@ class OutOfFold:
 
     def fitted(self, rows: NDArray[np.bool_]) -> tuple[Joint, Calibration]:
         """Return how the chosen turns would have both models joined and calibrated."""
-        return fit_joint(
-            self.network.rows(rows),
-            self.wording.rows(rows),
-            self.truth.rows(rows),
-            self.conversation[rows],
-            self.fold[rows],
-        )
+        part = self.rows(rows)
+        return fit_joint(part.network, part.wording, part.truth, part.conversation, part.fold)
 
-    def of(self, conversations: NDArray[np.int64]) -> OutOfFold:
-        """Return the turns of some conversations."""
-        rows = np.isin(self.conversation, conversations)
+    def rows(self, chosen: NDArray[np.bool_]) -> OutOfFold:
+        """Return those of the chosen turns."""
         return OutOfFold(
-            self.network.rows(rows),
-            self.wording.rows(rows),
-            self.truth.rows(rows),
-            self.conversation[rows],
-            self.fold[rows],
+            self.network.rows(chosen),
+            self.wording.rows(chosen),
+            self.truth.rows(chosen),
+            self.conversation[chosen],
+            self.fold[chosen],
         )
 
 
@@ -108,12 +102,23 @@ def out_of_fold(
             np.savez(finished, **{f"{number}:{kind}": logits for (number, kind), logits in inside.items()})  # type: ignore[arg-type]  # its stub takes the names for options of its own
         found |= inside
     rows = NgramRows(versions)
-    wording = ngrams_out_of_fold(rows, folds, progress)
+    wording = _wording(rows, folds, progress, work / "wording.npy" if work is not None else None)
     return {
         version: _collect(versions, version, folds, found, wording[rows.version == version])
         for version in JUDGED
         if any(version in own for own in versions)
     }
+
+
+def _wording(rows: NgramRows, folds: Sequence[int], progress: Progress, kept: Path | None) -> Array:
+    """Return what the wording's model says of every row out of fold; ``kept`` holds it for the next time."""
+    if kept is not None and kept.is_file():
+        loaded: Array = np.load(kept)
+        return loaded
+    wording = ngrams_out_of_fold(rows, folds, progress)
+    if kept is not None:
+        np.save(kept, wording)
+    return wording
 
 
 def _place(name: str) -> tuple[int, int]:
@@ -169,15 +174,19 @@ def _collect(
     )
 
 
-def honest_labels(found: OutOfFold, judged: OutOfFold, turns: Sequence[Turn]) -> list[TurnLabels]:
-    """Return the labels of ``turns``, those of ``judged`` in order.
+def fitted_by_fold(found: OutOfFold) -> dict[int, tuple[Joint, Calibration]]:
+    """Return for each fold how the turns of the other folds would have both models joined and calibrated."""
+    return {int(fold): found.fitted(found.fold != fold) for fold in np.unique(found.fold)}
 
-    Thresholds and temperatures are fitted on ``found``, for each fold on the other folds.
-    """
+
+def honest_labels(
+    fitted: Mapping[int, tuple[Joint, Calibration]], judged: OutOfFold, turns: Sequence[Turn]
+) -> list[TurnLabels]:
+    """Return the labels of ``turns``, those of ``judged`` in order, by what was fitted for their fold."""
     labels = [TurnLabels()] * len(turns)
     for fold in np.unique(judged.fold):
         inside = judged.fold == fold
-        joint, calibration = found.fitted(found.fold != fold)
+        joint, calibration = fitted[int(fold)]
         logits = joint.apply(
             judged.network.rows(inside),
             judged.wording.rows(inside),

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from huaxiang.nlp.cross_validation import OutOfFold, honest_labels
+from huaxiang.nlp.calibration import Calibration
+from huaxiang.nlp.cross_validation import OutOfFold, fitted_by_fold, honest_labels
 from huaxiang.nlp.evaluate import TASKS, Inspects, NlpScores, Understood, loss, score
+from huaxiang.nlp.joint import Joint
 from huaxiang.nlp.training import Progress, TrainingPlan
 from huaxiang.nlp.training_run import TrainingData, cross_validate
 from huaxiang.nlp.understand import Understanding
@@ -47,8 +49,9 @@ def scores_out_of_fold(
     too, ``recognition`` tells what that costs.
     """
     typed = found[TYPED]
+    fitted = fitted_by_fold(typed)
     every = [turn for item in data.conversations for turn in item.transcript.turns]
-    labels = iter(honest_labels(typed, typed, every))
+    labels = iter(honest_labels(fitted, typed, every))
     understood = []
     for conversation in data.conversations:
         own = list(islice(labels, len(conversation.transcript.turns)))
@@ -57,27 +60,27 @@ def scores_out_of_fold(
         understood.append(Understood(conversation, insights, scorecard))
     report = score(understood)
     if HEARD in found:
-        report |= {"recognition": recognition_cost(data, typed, found[HEARD])}
+        numbers = np.unique(found[HEARD].conversation)
+        same_calls = typed.rows(np.isin(typed.conversation, numbers))
+        report |= {"recognition": recognition_cost(data, fitted, same_calls, found[HEARD])}
     return report
 
 
-def recognition_cost(data: TrainingData, typed: OutOfFold, heard: OutOfFold) -> dict[str, Any]:
-    """Return what is lost from typed turns to heard ones of the same calls, neither ever seen.
+def recognition_cost(
+    data: TrainingData, fitted: Mapping[int, tuple[Joint, Calibration]], typed: OutOfFold, heard: OutOfFold
+) -> dict[str, Any]:
+    """Return what is lost from ``typed`` turns to ``heard`` ones of the same calls, neither ever seen.
 
     ``typed`` and ``heard`` are the scores of both, ``loss`` the share of each F1 that is lost, ``calls``
     their number. A heard turn is judged by the labels of the true turns that were heard in it.
     """
-    numbers = np.unique(heard.conversation)
-    calls = [data.conversations[number] for number in numbers]
+    calls = [data.conversations[number] for number in np.unique(heard.conversation)]
     as_typed = [pair for call in calls for pair in zip(call.transcript.turns, call.labels.turns, strict=True)]
     as_heard = [pair for call in calls for pair in data.heard[call.id]]
     scores = {}
-    for name, judged, labelled in (
-        ("typed", typed.of(numbers), as_typed),
-        ("heard", heard, as_heard),
-    ):
+    for name, judged, labelled in (("typed", typed, as_typed), ("heard", heard, as_heard)):
         counted = NlpScores()
-        labels = honest_labels(typed, judged, [turn for turn, _ in labelled])
+        labels = honest_labels(fitted, judged, [turn for turn, _ in labelled])
         for given, (_, truth) in zip(labels, labelled, strict=True):
             counted.add_labels(given.chosen(), truth)
         document = counted.document()

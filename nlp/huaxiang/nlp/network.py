@@ -39,8 +39,8 @@ class NetworkShape:
     above, 0 for none. ``width`` is that of the heads, ``turn_layers`` the depth over turns.
     """
 
-    frozen_layers: int = 9
-    rank: int = 0
+    frozen_layers: int = 6
+    rank: int = 16
     scale: float = 2.0
     width: int = 256
     turn_layers: int = 2

@@ -54,7 +54,7 @@ class TrainingPlan:
     shape: NetworkShape = field(default_factory=NetworkShape)
     seed: int = 20_261
     head_epochs: int = 12
-    adapter_epochs: int = 0
+    adapter_epochs: int = 4
     batch_windows: int = 16
     adapter_batch_windows: int = 4
     head_rate: float = 1e-3

@@ -34,13 +34,13 @@ def train_language(
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 2,
     adapter_rank: Annotated[
         int, typer.Option(min=0, help="Rank of low-rank adapters in the encoder; 0 leaves it as it is.")
-    ] = 0,
+    ] = 16,
     adapter_epochs: Annotated[
         int, typer.Option(min=1, help="Epochs with adapters, where there are any.")
-    ] = 3,
+    ] = 4,
     frozen_layers: Annotated[
         int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
-    ] = 9,
+    ] = 6,
     heard: Annotated[
         list[Path] | None,
         typer.Option(help="Folders of calls with their truth: training sees how they are recognised."),
