@@ -182,6 +182,15 @@ def test_what_nobody_waits_for_any_more_is_not_decoded() -> None:
     assert packs._work_begun == 0
 
 
+@pytest.mark.parametrize("given_too_few", [1, 2])
+def test_a_decoder_that_loses_a_clip_leaves_nobody_waiting(given_too_few: int) -> None:
+    packs = ClipPacker(lambda clips, hints, width: [], threads=1, batch_size=2)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(transcribe, packs, [clip(name) for name in range(given_too_few)], Hints())
+        with pytest.raises(ModelError, match="clips were decoded"):
+            asked.result(WAIT_S)
+
+
 def test_nothing_asked_gives_nothing() -> None:
     assert transcribe(packer(Recogniser()), [], Hints()) == []
 

@@ -33,6 +33,7 @@ def spoken(value: int) -> str:
         ("三百块零五毛", "三百块零五毛", 300.5),
         ("3块5毛", "3块5毛", 3.5),
         ("三块五毛利", "三块", 3),  # 毛利 is gross profit
+        ("十二块八毛五分期", "十二块八毛", 12.8),
         ("一毛二", "一毛二", 0.12),
     ],
 )
@@ -75,6 +76,7 @@ def test_a_whole_amount_keeps_its_value_when_it_is_written(yuan: int) -> None:
         ("两、三千块", "两、三千块", "money"),
         ("2、3千", "2、3千", "money"),
         ("三、四个人", "三、四个人", "number"),
+        ("两三点五万块", "两三点五万块", "money"),
     ],
 )
 def test_a_guess_has_no_value(text: str, amount: str, kind: str) -> None:

@@ -155,3 +155,12 @@ def test_a_recording_of_a_conversation_that_is_not_trained_on_is_refused_before_
     with pytest.raises(InvalidConversation, match="strange was heard"):
         _with_recordings(tmp_path, _training_data("a"), told)
     assert not told
+
+
+def test_two_recordings_of_one_conversation_are_refused(tmp_path: Path) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        _write(folder, "call", b"sound")
+    with pytest.raises(InvalidConversation, match="call is there in 2 recordings"):
+        read_calls(folders)

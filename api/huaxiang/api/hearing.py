@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,14 +10,22 @@ from huaxiang.api.evaluation import LabelledCall, read_labelled_calls
 from huaxiang.api.local import transcribe_file
 from huaxiang.api.pipeline import Speech
 from huaxiang.core.audio import Decoder
+from huaxiang.core.errors import InvalidConversation
 from huaxiang.nlp.heard import labelled_as_heard
 from huaxiang.nlp.noise import Labelled
 from huaxiang.nlp.training_run import TrainingData
 
 
 def read_calls(folders: Sequence[Path]) -> list[LabelledCall]:
-    """Return the labelled recordings of some folders. Raises NotFound and InvalidConversation."""
-    return [call for folder in folders for call in read_labelled_calls(folder)]
+    """Return the labelled recordings of some folders.
+
+    Raises NotFound, and InvalidConversation for a truth that cannot be read and two recordings of one id.
+    """
+    calls = [call for folder in folders for call in read_labelled_calls(folder)]
+    for name, count in Counter(call.id for call in calls).items():
+        if count > 1:
+            raise InvalidConversation(f"{name} is there in {count} recordings; leave one of them")
+    return calls
 
 
 def with_recordings(
@@ -28,10 +37,10 @@ def with_recordings(
 ) -> TrainingData:
     """Return the training data with the recognised turns of calls whose conversations are in it.
 
-    Raises InvalidConversation for a call that is not among them, before any is recognised, and AudioError
-    for a recording that cannot be read.
+    Raises InvalidConversation for a call that is not among them or is labelled otherwise there, before any
+    is recognised, and AudioError for a recording that cannot be read.
     """
-    data.refuse_strangers(call.id for call in calls)
+    data.refuse_strangers({call.id: [turn.truth for turn in call.turns] for call in calls})
     heard: dict[str, Sequence[Labelled]] = {}
     sums = {}
     for done, call in enumerate(calls, start=1):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from huaxiang.asr.transcriber import Clip, ClipTranscript, Hints
+from huaxiang.core.errors import ModelError
 
 Decode = Callable[[Sequence[Clip], Hints, int], Sequence[ClipTranscript]]
 """Decodes clips of one width with the same hints; gives one result a clip."""
@@ -66,10 +67,10 @@ class ClipPacker:
         asked = [_Asked(clip, hints, width) for clip, width in zip(clips, widths, strict=True)]
         with self._lock:
             self._waiting.extend(sorted(asked, key=lambda one: -one.width))
-        for _ in asked:  # a thread that finds nothing waiting has nothing to do: others have taken it along
-            batch = _Batch()
-            self._pool.submit(self._decode_next, batch).add_done_callback(partial(self._ended, batch))
         try:
+            for _ in asked:  # a thread that finds nothing waiting has nothing to do: others took it along
+                batch = _Batch()
+                self._pool.submit(self._decode_next, batch).add_done_callback(partial(self._ended, batch))
             return [one.result.result() for one in asked]
         finally:
             # Where one has failed, or the caller is interrupted, nobody waits for the others.
@@ -83,7 +84,10 @@ class ClipPacker:
         return self._decoded(batch.asked) if batch.asked else ()
 
     def _decoded(self, asked: Sequence[_Asked]) -> Sequence[ClipTranscript]:
-        return self._decode([one.clip for one in asked], asked[0].hints, asked[0].width)
+        results = self._decode([one.clip for one in asked], asked[0].hints, asked[0].width)
+        if len(results) != len(asked):
+            raise ModelError(f"{len(asked)} clips were decoded to {len(results)} results")
+        return results
 
     def _taken(self) -> list[_Asked]:
         """Take a batch from what waits."""

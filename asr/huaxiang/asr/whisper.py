@@ -174,7 +174,8 @@ class WhisperTranscriber:
 
     def _decoded(self, clips: Sequence[Clip], hints: Hints, context_ms: int) -> list[ClipTranscript]:
         options, table = self._options, self._table(hints.language)
-        most_ms = context_ms - options.tail_ms
+        # the longest context is that of clips with less than the tail behind them too
+        most_ms = MAX_CLIP_MS if context_ms == MAX_CLIP_MS else context_ms - options.tail_ms
         beam_size = options.thorough_beam_size if hints.thorough else options.beam_size
         encoded = self._encode(self._features(clips, MAX_CLIP_MS if hints.thorough else context_ms))
         decoded = self._generate(encoded, table, hints, beam_size, most_ms)

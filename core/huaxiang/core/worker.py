@@ -64,8 +64,8 @@ class WorkerOptions:
 class Worker:
     """Runs one workflow's jobs, ``WorkerOptions.recordings`` at a time, from ``start`` to ``stop``, once.
 
-    A stage in which a worker died is begun again alone: if it kills this one too, it takes no other
-    recording's stage with it, and no other is given up for it.
+    A stage that was begun before, as by a worker that died in it, is begun again alone: if it kills this one
+    too, it takes no other recording's stage with it, and no other is given up for it.
 
     ``executor_id`` is unique among workers and stays over restarts: a worker that comes back goes on
     at once with what it had begun. Others take it over when its heartbeat stops.

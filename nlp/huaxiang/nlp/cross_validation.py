@@ -99,10 +99,10 @@ def out_of_fold(
             if folds[number] == fold and version in own
         }
         if finished is not None:
-            np.savez(finished, **{f"{number}:{kind}": logits for (number, kind), logits in inside.items()})  # type: ignore[arg-type]  # its stub takes the names for options of its own
+            _keep(finished, {f"{number}:{kind}": logits for (number, kind), logits in inside.items()})
         found |= inside
     rows = NgramRows(versions)
-    wording = _wording(rows, folds, progress, work / "wording.npy" if work is not None else None)
+    wording = _wording(rows, folds, progress, work / "wording.npz" if work is not None else None)
     return {
         version: _collect(versions, version, folds, found, wording[rows.version == version])
         for version in JUDGED
@@ -113,12 +113,20 @@ def out_of_fold(
 def _wording(rows: NgramRows, folds: Sequence[int], progress: Progress, kept: Path | None) -> Array:
     """Return what the wording's model says of every row out of fold; ``kept`` holds it for the next time."""
     if kept is not None and kept.is_file():
-        loaded: Array = np.load(kept)
+        with np.load(kept) as arrays:
+            loaded: Array = arrays["wording"]
         return loaded
     wording = ngrams_out_of_fold(rows, folds, progress)
     if kept is not None:
-        np.save(kept, wording)
+        _keep(kept, {"wording": wording})
     return wording
+
+
+def _keep(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write arrays whole or not at all: a run may be killed at any time."""
+    fresh = path.with_suffix(".new.npz")
+    np.savez(fresh, **arrays)  # type: ignore[arg-type]  # its stub takes the names for options of its own
+    fresh.replace(path)
 
 
 def _place(name: str) -> tuple[int, int]:
@@ -194,7 +202,7 @@ def honest_labels(
             judged.conversation[inside],
         )
         calibrated = probabilities(logits, calibration)
-        for row, place in enumerate(np.flatnonzero(inside)):
+        for row, place in enumerate(np.flatnonzero(inside).tolist()):
             customer = 1.0 if turns[place].role is Role.CUSTOMER else 0.0
             spans = whole_turn(len(turns[place].text))
             labels[place] = decide(calibrated, row, customer, spans, calibration)

@@ -49,7 +49,7 @@ def learning_curve(
     for count in counts:
         chosen = np.isin(rows.conversation, rest[:count])
         name = f"learning from {count} conversations"
-        model = fit_ngrams(rows, chosen, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]
+        model = fit_ngrams(rows, chosen, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]  # a lambda with a default
         scores.append(_scored(conversations, folds, model))
     points = []
     for count, scored in zip(counts, scores, strict=True):

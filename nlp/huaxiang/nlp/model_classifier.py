@@ -24,12 +24,10 @@ from huaxiang.nlp.weights import apply_weights, load_weights
 _EDGE = 1e-6
 
 
-def load_encoder(folder: Path, *, plain: bool = False) -> Any:
-    """Return the encoder of a ``transformers`` BertModel folder without dropout, for eval.
+def load_encoder(folder: Path) -> Any:
+    """Return the encoder of a ``transformers`` BertModel folder without dropout, for eval, in float32.
 
-    It computes in bfloat16 where the processor does so natively and it is not to be ``plain``, else in
-    float32. Raises ModelCorrupt
-    where the folder holds no such model.
+    Raises ModelCorrupt where the folder holds no such model.
     """
     from safetensors import SafetensorError
     from transformers import BertModel
@@ -50,10 +48,17 @@ def load_encoder(folder: Path, *, plain: bool = False) -> Any:
             f"run `huaxiang models verify`",
             folder=folder.name,
         ) from error
-    if computes_bfloat16() and not plain:
-        encoder.encoder.to(torch.bfloat16)
-    encoder.eval()  # type: ignore[no-untyped-call]
+    encoder.eval()  # type: ignore[no-untyped-call]  # untyped upstream
     return encoder
+
+
+def use_native_precision(encoder: Any) -> None:
+    """Have the layers compute in bfloat16 where the processor does so natively.
+
+    Adapters are merged before: added to rounded weights, what is small in them would be lost.
+    """
+    if computes_bfloat16():
+        encoder.encoder.to(torch.bfloat16)
 
 
 def computes_bfloat16() -> bool:
@@ -82,9 +87,11 @@ class ModelClassifier:
         self._calibration = weights.calibration
         self._joint, self._wording = weights.joint, weights.wording
         self._tokenizer = FileTokenizer(encoder_folder)
-        self._network = TurnNetwork(load_encoder(encoder_folder, plain=plain), weights.shape)
+        self._network = TurnNetwork(load_encoder(encoder_folder), weights.shape)
         apply_weights(self._network, weights)
         self._network.merge_adapters()
+        if not plain:
+            use_native_precision(self._network.encoder)
         self._source = source
         self._threads = threads
         self._batch_tokens = batch_tokens
@@ -129,7 +136,9 @@ class ModelClassifier:
 
 def build_network(encoder_folder: Path, shape: NetworkShape) -> TurnNetwork:
     """Return the network on the encoder of a folder, its trained part still blank."""
-    return TurnNetwork(load_encoder(encoder_folder), shape)
+    encoder = load_encoder(encoder_folder)
+    use_native_precision(encoder)
+    return TurnNetwork(encoder, shape)
 
 
 def customer_belief(turn: Turn, place: int, calibrated: Probabilities) -> float:

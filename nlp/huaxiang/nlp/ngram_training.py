@@ -76,7 +76,7 @@ def ngrams_out_of_fold(
     found = np.zeros((len(rows.grams), outputs()))
     for left_out in sorted(set(folds)):
         name = f"wording, fold {left_out + 1} of {max(folds) + 1}"
-        model = fit_ngrams(rows, fold != left_out, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]
+        model = fit_ngrams(rows, fold != left_out, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]  # a lambda with a default
         inside = np.flatnonzero(fold == left_out)
         found[inside] = model.logits_of(model.vocabulary.features([rows.grams[place] for place in inside]))
     return found

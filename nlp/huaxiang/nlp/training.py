@@ -283,7 +283,7 @@ class _Phase:
         targets = Targets.joined([example.targets for example in batch])
         loss = self._loss(logits, targets, torch.cat(roles))
         self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # untyped upstream
         nn.utils.clip_grad_norm_(self._trained, CLIP)
         self._optimiser.step()
         self._schedule.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import torch
 
 from huaxiang.core.errors import InvalidConversation
 from huaxiang.core.torch_threads import bounded_threads
-from huaxiang.core.types import Role
-from huaxiang.nlp.conversation_file import Conversation, read_conversations
+from huaxiang.core.types import Json, Role
+from huaxiang.nlp.conversation_file import Conversation, TurnTruth, read_conversations
 from huaxiang.nlp.cross_validation import OutOfFold, out_of_fold
 from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.model_classifier import build_network
@@ -40,21 +40,32 @@ class TrainingData:
     sums: dict[str, str]
     heard: Mapping[str, Sequence[Labelled]] = field(default_factory=dict)
 
-    def refuse_strangers(self, ids: Iterable[str]) -> None:
-        """Raise InvalidConversation for an id that is not among the conversations: it would be in no fold."""
-        known = {item.id for item in self.conversations}
-        for strange in (identity for identity in ids if identity not in known):
-            raise InvalidConversation(
-                f"{strange} was heard, and is not among the labelled conversations; add it to them"
-            )
+    def refuse_strangers(self, truths: Mapping[str, Sequence[TurnTruth]]) -> None:
+        """Raise InvalidConversation for recordings of conversations that are not here, or not so labelled.
+
+        A stranger would be in no fold, and other labels would be compared with those here.
+        """
+        known = {item.id: item for item in self.conversations}
+        for name, own in truths.items():
+            if name not in known:
+                raise InvalidConversation(
+                    f"{name} was heard, and is not among the labelled conversations; add it to them"
+                )
+            if [_labels(truth) for truth in own] != [_labels(truth) for truth in known[name].labels.turns]:
+                raise InvalidConversation(
+                    f"{name} is labelled otherwise beside its recording; make both alike"
+                )
 
     def with_heard(self, heard: Mapping[str, Sequence[Labelled]], sums: Mapping[str, str]) -> TrainingData:
-        """Return the data with recognised conversations and the sums of their recordings.
-
-        Raises InvalidConversation as ``refuse_strangers`` does.
-        """
-        self.refuse_strangers(heard)
+        """Return the data with what was recognised of some conversations, and the recordings' sums."""
         return replace(self, heard=dict(heard), sums={**self.sums, **sums})
+
+    def heard_document(self) -> dict[str, list[list[Json]]]:
+        """Return what was heard, as JSON: another recogniser hears otherwise in the same recordings."""
+        return {
+            name: [[turn.role.value, turn.text, *_labels(truth)] for turn, truth in labelled]
+            for name, labelled in self.heard.items()
+        }
 
     def versions(self, plan: TrainingPlan) -> list[Versions]:
         """Return the versions of each conversation that training by ``plan`` sees."""
@@ -72,6 +83,10 @@ class Trained:
     sha256: str
     size_bytes: int
     out_of_fold: Mapping[int, OutOfFold]
+
+
+def _labels(truth: TurnTruth) -> list[Json]:
+    return [sorted(truth.intents), truth.objection, truth.sentiment, sorted(truth.acts)]
 
 
 def read_training_data(paths: Sequence[Path]) -> TrainingData:
@@ -153,7 +168,9 @@ def _folder_of(plan: TrainingPlan, data: TrainingData, work: Path | None) -> Pat
     """Return a folder of this plan's and data's own: a checkpoint of another must not be taken up."""
     if work is None:
         return None
-    identity = json.dumps({"plan": asdict(plan), "data": data.sums}, sort_keys=True)
+    identity = json.dumps(
+        {"plan": asdict(plan), "data": data.sums, "heard": data.heard_document()}, sort_keys=True
+    )
     folder = work / hashlib.sha256(identity.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -26,7 +26,7 @@ def versions_of(
     same arguments give the same versions.
     """
     homophones = Homophones([turn.text for item in conversations for turn in item.transcript.turns])
-    found = []
+    found: list[Versions] = []
     for number, conversation in enumerate(conversations):
         typed = list(zip(conversation.transcript.turns, conversation.labels.turns, strict=True))
         versions: dict[int, Sequence[Labelled]] = {TYPED: typed}

@@ -57,7 +57,11 @@ def evaluate_speaking(
 def evaluate_language(
     corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
     cross_validate: Annotated[
-        bool, typer.Option("--cross-validate", help="Train anew in five folds: for the training data itself.")
+        bool,
+        typer.Option(
+            "--cross-validate",
+            help="Train anew in five folds, an hour or more: for the training data itself.",
+        ),
     ] = False,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,
     baselines: Annotated[

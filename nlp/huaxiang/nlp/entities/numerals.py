@@ -106,8 +106,8 @@ def _read(text: str, match: re.Match[str]) -> Numeral:
     if _TAIL_OF_NEXT.search(core) and (ANY_UNIT if core.endswith("一") else _SMALL_UNIT).match(text, end):
         core, end, open_end = core[:-1], end - 1, end - 1  # 八百一个月 is 800 for one month
     decimal = "." in core or "点" in core
-    # Behind the point digits are read out: the 三四 of 二点三四万 is no guess.
-    is_open = open_end > end or (not decimal and bool(_OPEN.search(core)))
+    # Behind the point digits are read out: the 三四 of 二点三四万 is no guess, that of 三四点五万 is one.
+    is_open = open_end > end or bool(_OPEN.search(core.partition("点")[0]))
     value = None if is_open else (_written(core) if match["written"] else _spoken(core))
     return Numeral(start, open_end, text[start:open_end], value, decimal=decimal)
 

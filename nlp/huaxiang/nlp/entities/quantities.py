@@ -235,7 +235,8 @@ def _with_change(text: str, numeral: Numeral, change: re.Match[str]) -> Quantity
     """Read 十二块八毛五; in 三块五毛一斤 the 一 belongs to the pound."""
     value = Decimal(str(numeral.value)) + Decimal(digits_of(change["jiao"])) / 10
     end = change.end("fen") if change["fen"] else change.end()
-    if change["fen"] and not text.startswith("分", end) and ANY_UNIT.match(text, end):
+    of_the_next = ANY_UNIT.match(text, end) or NEITHER.match(text, end) or text.startswith("分期", end)
+    if change["fen"] and of_the_next and (text.startswith("分期", end) or not text.startswith("分", end)):
         end -= 1
     elif change["fen"]:
         value += Decimal(digits_of(change["fen"])) / 100

@@ -62,7 +62,7 @@ _RELATIVE_DAY = re.compile(
     "|昨个|今个|明个|听日|寻日)|(?P<relative_part>(?:[昨今明后当]晚|[今明]早|[昨今]夜)上?)"
 )
 _WEEKDAY = re.compile(
-    rf"(?P<week_offset>再下一个|{_SHIFT}|本|每个?)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天末]|[1-7](?![\d.万千百亿块元点折号]|{ANY_UNIT.pattern}))(?!个|天内)"
+    rf"(?P<week_offset>再下一个|{_SHIFT}|本|每个?)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天末]|[1-7](?![\d.%A-Za-z万千百亿块元点折号]|{ANY_UNIT.pattern}))(?!个|天内)"
 )
 _WEEK = re.compile(rf"(?P<whole_week>{_SHIFT}|本)(?:周|星期|礼拜)(?!边|围|期|年)")
 _DAY_PART = re.compile(f"(?P<day_part>{DAY_PART})")
