@@ -32,7 +32,7 @@ def fetch_from_hub(
         """A progress bar that shows nothing and tells the caller."""
 
         def __init__(self, *args: object, **options: object) -> None:
-            super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]
+            super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]  # untyped upstream
 
         def update(self, n: float | None = 1) -> None:
             nonlocal done

@@ -81,10 +81,10 @@ def _weights(sources: Sequence[Array], wanted: Tensor) -> Weights:
     def closure() -> Tensor:
         optimiser.zero_grad()
         loss = _loss((logits * weights).sum(0) + offset, wanted)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # untyped upstream
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]  # untyped upstream
     network, wording = weights.detach().flatten().tolist()
     return float(network), float(wording)
 

@@ -126,10 +126,10 @@ def _minimise(logits: Tensor, loss_of: Any) -> tuple[float, tuple[float, ...]]:
     def closure() -> Tensor:
         optimiser.zero_grad()
         loss: Tensor = loss_of(logits * slope + offset) + _PENALTY * offset.pow(2).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # untyped upstream
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]  # untyped upstream
     return float(slope.detach()), tuple(float(value) for value in offset.detach())
 
 
