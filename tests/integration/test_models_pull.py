@@ -179,9 +179,13 @@ def test_a_pull_that_was_killed_goes_on_where_it_stood(
     registry.first.unlink()  # what had come whole must not be asked for again
     if stage is PullStage.WRITE:
         registry.second.unlink()
-    pull(registry.lock, models_dir, unpackers=UNPACKERS)
+    events: list[PullEvent] = []
+    pull(registry.lock, models_dir, progress=events.append, unpackers=UNPACKERS)
     assert in_place(models_dir) == RIGHT
     assert leftovers(models_dir) == []
+    # The killed pull's pip had just begun: it writes until it ends, and is waited for.
+    waited = any(event.stage is PullStage.WAIT for event in events)
+    assert waited == (stage is PullStage.DOWNLOAD)
 
 
 def test_a_second_pull_at_the_same_time_waits_for_the_first(registry: Registry, models_dir: Path) -> None:

