@@ -57,6 +57,14 @@ def test_numbers_come_as_digits() -> None:
     assert _damaged(level, Role.AGENT, Role.CUSTOMER, Role.AGENT)[2][0].text.startswith("一年3000块")
 
 
+@pytest.mark.parametrize("numeral", ["一亿一", "二十零", "三四十"])
+def test_a_numeral_that_has_no_single_value_stays(numeral: str) -> None:
+    level = NoiseLevel(homophones=0, punctuation=0, digits=1.0, merges=0)
+    turn = Turn(0, Role.AGENT, 0, 0, f"报价{numeral}。")
+    ((damaged, _),) = damage([(turn, TurnTruth())], level, HOMOPHONES, random.Random(1))
+    assert damaged.text == turn.text
+
+
 def test_turns_of_one_speaker_run_together_and_keep_all_labels() -> None:
     level = NoiseLevel(homophones=0, punctuation=0, digits=0, merges=1.0)
     merged = _damaged(level, Role.CUSTOMER, Role.CUSTOMER, Role.AGENT)

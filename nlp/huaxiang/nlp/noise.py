@@ -88,7 +88,7 @@ def _digits(numeral: str, share: float, random_source: random.Random) -> str:
         return numeral
     try:
         value = cn2an(numeral, "smart")
-    except ValueError:  # 一二三四 and the like are no numeral of one value
+    except (ValueError, KeyError):  # 三四十, 一亿一 and the like have no single value
         return numeral
     return f"{value:g}" if value < 100_000 else f"{value / 10_000:g}万"
 
