@@ -56,7 +56,7 @@ def test_a_word_that_no_table_knows_is_possible() -> None:
 
 
 def test_the_estimate_is_that_of_witten_and_bell() -> None:
-    model = WordTrigrams([("多少", "钱"), ("多少", "贵")], {"多少": 1, "钱": 1, "贵": 1, "前": 1}, unseen=1.0)
+    model = WordTrigrams([("多少", "钱"), ("多少", "贵")], {"多少": 1, "钱": 1, "贵": 1, "前": 1})
     single = (1 + 3 * 0.25) / (4 + 3)
     pair = (1 + 2 * single) / (2 + 2)
     triple = (1 + 2 * pair) / (2 + 2)
@@ -66,7 +66,7 @@ def test_the_estimate_is_that_of_witten_and_bell() -> None:
 def test_sentences_are_read_as_they_were_written(tmp_path: Path) -> None:
     first, second = tmp_path / "first.gz", tmp_path / "second.gz"
     for path in (first, second):
-        write_sentences(path, SENTENCES, "abc", ["b", "a"])
+        write_sentences(path, SENTENCES, {"two.jsonl": "abc", "one.jsonl": "def"}, ["b", "a"])
     assert read_sentences(first) == list(SENTENCES)
     assert first.read_bytes() == second.read_bytes()
 

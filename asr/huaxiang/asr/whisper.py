@@ -19,7 +19,7 @@ from huaxiang.asr.transcriber import MAX_CLIP_MS, Clip, ClipTranscript, Hints
 from huaxiang.asr.whisper_tokens import TokenTable
 from huaxiang.core.audio import SAMPLE_RATE
 from huaxiang.core.errors import InvalidInput, ModelError
-from huaxiang.core.heap import share_one_heap
+from huaxiang.core.heap import give_back, share_one_heap
 from huaxiang.core.types import Word
 
 _FRAME_MS = 10
@@ -111,6 +111,7 @@ class WhisperTranscriber:
             raise ModelError(
                 f"the recogniser {name} cannot be loaded: pull or add the model again", model=name
             ) from error
+        give_back()
 
     def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
         """Recognise each clip; clips of like length share a batch, with those of others who ask meanwhile.

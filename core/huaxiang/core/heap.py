@@ -15,3 +15,13 @@ def share_one_heap() -> bool:
     """
     option = getattr(ctypes.CDLL(None), "mallopt", None)
     return option is not None and option(_ARENA_MAX, 1) == 1
+
+
+def give_back() -> None:
+    """Return to the system what the heap holds and nobody uses, as after models were loaded.
+
+    glibc keeps it for later, where other C libraries do not: they know no such call.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
