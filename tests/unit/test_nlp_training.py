@@ -271,6 +271,41 @@ def test_weights_that_are_something_else_are_refused(encoder_folder: Path, tmp_p
         ModelClassifier(encoder_folder, path, "tiny @ 1")
 
 
+def _written(path: Path, *documents: dict[str, Any]) -> Path:
+    path.write_text("\n".join(json.dumps(document, ensure_ascii=False) for document in documents), "utf-8")
+    return path
+
+
+def test_conversations_beside_are_learned_from_in_every_fold_and_judged_in_none(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    own = _written(tmp_path / "own.jsonl", *(_document(number) for number in range(20)))
+    renamed = {"弄" + line: labels for line, labels in CUSTOMER_LINES.items()}
+    turns = [{"role": "customer", "text": line} | labels for line, labels in renamed.items()]
+    more = _written(tmp_path / "more.jsonl", *({"id": f"x-{number}", "turns": turns} for number in range(4)))
+    data = read_training_data([own], [more])
+    assert set(data.sums) == {"own.jsonl", "more.jsonl"}
+    plan = replace(PLAN, copies=())
+    trained = train_nlp(data, encoder_folder, tmp_path / "a", plan, lambda what, done, total: None, threads=1)
+    alone = train_nlp(
+        read_training_data([own]), encoder_folder, tmp_path / "b", plan, lambda *_: None, threads=1
+    )
+    with_more, without = trained.out_of_fold[TYPED], alone.out_of_fold[TYPED]
+    assert np.array_equal(with_more.conversation, without.conversation)
+    assert np.array_equal(with_more.fold, without.fold)
+    for fold in range(5):
+        inside = with_more.fold == fold
+        assert not np.array_equal(with_more.wording.intents[inside], without.wording.intents[inside])
+        assert not np.array_equal(with_more.network.intents[inside], without.network.intents[inside])
+
+
+def test_a_conversation_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    own = _written(tmp_path / "own.jsonl", *(_document(number) for number in range(20)))
+    again = _written(tmp_path / "again.jsonl", _document(3))
+    with pytest.raises(InvalidConversation, match="b-003 stands 2 times"):
+        read_training_data([own], [again])
+
+
 def test_too_few_conversations_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
     path.write_text(json.dumps(_document(0), ensure_ascii=False), "utf-8")

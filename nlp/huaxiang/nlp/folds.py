@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from huaxiang.nlp.conversation_file import Conversation
 
 FOLDS = 5
+BESIDE = -1
+"""The fold of conversations that every fold learns from and none judges."""
 
 
 def folds_of(conversations: Sequence[Conversation], folds: int = FOLDS, seed: int = 7) -> list[int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from huaxiang.core.types import Role
 from huaxiang.nlp.calibration_fit import truth_arrays
 from huaxiang.nlp.conversation_file import TurnTruth
+from huaxiang.nlp.folds import BESIDE
 from huaxiang.nlp.labels import OBJECTIONS, SENTIMENTS
 from huaxiang.nlp.network import head_slices
 from huaxiang.nlp.ngrams import NgramModel, TurnGrams, Vocabulary, outputs, turn_grams
@@ -71,10 +72,13 @@ def fit_ngrams(
 def ngrams_out_of_fold(
     rows: NgramRows, folds: Sequence[int], progress: Callable[[str, int, int], None]
 ) -> NDArray[np.float64]:
-    """Return the logits of every row, in order, by models that never saw its conversation."""
+    """Return the logits of every row, in order, by models that never saw its conversation.
+
+    Rows of conversations of the fold ``BESIDE`` are learned from each time, and theirs are zeros.
+    """
     fold = np.asarray(folds)[rows.conversation]
     found = np.zeros((len(rows.grams), outputs()))
-    for left_out in sorted(set(folds)):
+    for left_out in sorted(set(folds) - {BESIDE}):
         name = f"wording, fold {left_out + 1} of {max(folds) + 1}"
         model = fit_ngrams(rows, fold != left_out, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]  # a lambda with a default
         inside = np.flatnonzero(fold == left_out)

@@ -48,13 +48,13 @@ class TrainingPlan:
     ``copies`` are the damaged versions of each conversation beside the typed one; ``clean_share`` is
     how often an epoch takes the typed one. Roles are hidden for whole windows and for single turns by
     the two shares, so that turns of unknown role can be read. Adapters want many small steps, heads that
-    start from nothing want steady ones.
+    start from nothing want steady ones. The epochs are for a thousand conversations; fewer want more.
     """
 
     shape: NetworkShape = field(default_factory=NetworkShape)
     seed: int = 20_261
-    head_epochs: int = 12
-    adapter_epochs: int = 4
+    head_epochs: int = 5
+    adapter_epochs: int = 1
     batch_windows: int = 16
     adapter_batch_windows: int = 4
     head_rate: float = 1e-3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from huaxiang.core.torch_threads import bounded_threads
 from huaxiang.core.types import Json, Role
 from huaxiang.nlp.conversation_file import Conversation, TurnTruth, read_conversations
 from huaxiang.nlp.cross_validation import OutOfFold, out_of_fold
-from huaxiang.nlp.folds import folds_of
+from huaxiang.nlp.folds import BESIDE, folds_of
 from huaxiang.nlp.model_classifier import build_network
 from huaxiang.nlp.network import TurnNetwork
 from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams
@@ -34,11 +35,13 @@ class TrainingData:
     """Labelled conversations, and the sha256 of each file they came from by its name.
 
     ``heard`` has the labelled turns that a recogniser made of some of them, by the conversation's id.
+    ``beside`` are others, which every fold learns from and none judges: no figure is about them.
     """
 
     conversations: tuple[Conversation, ...]
     sums: dict[str, str]
     heard: Mapping[str, Sequence[Labelled]] = field(default_factory=dict)
+    beside: tuple[Conversation, ...] = ()
 
     def refuse_strangers(self, truths: Mapping[str, Sequence[TurnTruth]]) -> None:
         """Raise InvalidConversation for recordings of conversations that are not here, or not so labelled.
@@ -68,8 +71,12 @@ class TrainingData:
         }
 
     def versions(self, plan: TrainingPlan) -> list[Versions]:
-        """Return the versions of each conversation that training by ``plan`` sees."""
-        return versions_of(self.conversations, plan.copies, plan.seed, self.heard)
+        """Return the versions of each conversation that training by ``plan`` sees, those beside last."""
+        return versions_of((*self.conversations, *self.beside), plan.copies, plan.seed, self.heard)
+
+    def folds(self) -> list[int]:
+        """Return the fold of each conversation, in the order of ``versions``."""
+        return folds_of(self.conversations) + [BESIDE] * len(self.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +96,26 @@ def _labels(truth: TurnTruth) -> list[Json]:
     return [sorted(truth.intents), truth.objection, truth.sentiment, sorted(truth.acts)]
 
 
-def read_training_data(paths: Sequence[Path]) -> TrainingData:
-    """Read labelled conversations. Raises InvalidConversation for a mistake, or where there are too few."""
-    conversations: list[Conversation] = []
-    sums = {}
-    for path in paths:
-        conversations += read_conversations(path)
-        sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+def read_training_data(paths: Sequence[Path], beside: Sequence[Path] = ()) -> TrainingData:
+    """Read labelled conversations, to be judged and learned from, and those that are learned from only.
+
+    Raises InvalidConversation for a mistake, for an id that stands twice (what is judged would have been
+    learned), or where there are too few to judge.
+    """
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (*paths, *beside)}
+    conversations = [item for path in paths for item in read_conversations(path)]
+    others = [item for path in beside for item in read_conversations(path)]
+    for name, count in Counter(item.id for item in (*conversations, *others)).items():
+        if count > 1:
+            raise InvalidConversation(f"{name} stands {count} times in the training data; leave one of them")
     if len(conversations) < LEAST_CONVERSATIONS:
         raise InvalidConversation(
             f"{len(conversations)} conversations are too few to train on; give at least {LEAST_CONVERSATIONS}"
         )
-    if any(turn.role is Role.UNKNOWN for item in conversations for turn in item.transcript.turns):
+    turns = (turn for item in (*conversations, *others) for turn in item.transcript.turns)
+    if any(turn.role is Role.UNKNOWN for turn in turns):
         raise InvalidConversation("every turn of the training data needs the role agent or customer")
-    return TrainingData(tuple(conversations), sums)
+    return TrainingData(tuple(conversations), sums, beside=tuple(others))
 
 
 def train_nlp(
@@ -124,8 +137,7 @@ def train_nlp(
     versions = data.versions(plan)
     with bounded_threads(threads):
         network, examples = make_examples(versions, encoder_folder, plan, progress)
-        folds = folds_of(data.conversations)
-        found = out_of_fold(network, versions, folds, examples, plan, progress, folder)
+        found = out_of_fold(network, versions, data.folds(), examples, plan, progress, folder)
         train(network, examples, plan, progress, Checkpoint(folder / "all.pt" if folder else None))
     rows = NgramRows(versions)
     wording = fit_ngrams(
@@ -152,8 +164,7 @@ def cross_validate(
     with bounded_threads(threads):
         network, examples = make_examples(versions, encoder_folder, plan, progress)
         folder = _folder_of(plan, data, work)
-        folds = folds_of(data.conversations)
-        return out_of_fold(network, versions, folds, examples, plan, progress, folder)
+        return out_of_fold(network, versions, data.folds(), examples, plan, progress, folder)
 
 
 def make_examples(
@@ -169,7 +180,8 @@ def _folder_of(plan: TrainingPlan, data: TrainingData, work: Path | None) -> Pat
     if work is None:
         return None
     identity = json.dumps(
-        {"plan": asdict(plan), "data": data.sums, "heard": data.heard_document()}, sort_keys=True
+        {"plan": asdict(plan), "data": data.sums, "folds": data.folds(), "heard": data.heard_document()},
+        sort_keys=True,
     )
     folder = work / hashlib.sha256(identity.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command.console import emit_json, emit_table, progress_bar
-from huaxiang.api.command.train import WORK, steps
+from huaxiang.api.command.train import WORK, Beside, Heard, steps, training_data
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
+
+if TYPE_CHECKING:
+    from huaxiang.nlp.training_run import TrainingData
 
 app = typer.Typer(help="Accuracy on your own labelled data.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -64,6 +67,8 @@ def evaluate_language(
         ),
     ] = False,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,
+    heard: Heard = None,
+    beside: Beside = None,
     baselines: Annotated[
         bool, typer.Option(help="Score keyword lists and embeddings with a regression beside the model.")
     ] = True,
@@ -72,14 +77,19 @@ def evaluate_language(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score findings, entities and scorecard items against labelled conversations."""
+    """Score findings, entities and scorecard items against labelled conversations.
+
+    ``--heard`` and ``--beside`` are for ``--cross-validate``, as in ``train nlp``.
+    """
     from huaxiang.api.evaluation import evaluate_corpus, with_baselines
     from huaxiang.nlp.conversation_file import read_conversations
 
+    if (heard or beside) and not cross_validate:
+        raise typer.BadParameter("--heard and --beside are learned from; add --cross-validate")
     settings = load_settings()
     encoder = bootstrap.build_sentence_encoder(settings) if baselines else None
     if cross_validate:
-        report = cross_validated(corpus, work)
+        report = cross_validated(training_data([corpus], beside, heard), work)
         report = with_baselines(report, list(read_conversations(corpus)), encoder)
     else:
         with progress_bar(corpus.name) as advance:
@@ -92,14 +102,12 @@ def evaluate_language(
     show(report, as_json)
 
 
-def cross_validated(corpus: Path, work: Path) -> dict[str, Json]:
+def cross_validated(data: TrainingData, work: Path) -> dict[str, Json]:
     """Return the scores of networks that never saw the conversation they judge."""
     from huaxiang.nlp.honest import cross_validated_scores
     from huaxiang.nlp.training import TrainingPlan
-    from huaxiang.nlp.training_run import read_training_data
 
     settings = load_settings()
-    data = read_training_data([corpus])
     understanding, inspector = bootstrap.build_judged_language("nlp-heads @ cross-validation")
     folder = bootstrap.encoder_folder(settings)
     with steps() as progress:

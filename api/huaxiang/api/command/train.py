@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,11 +16,24 @@ from huaxiang.api.command.console import emit_json, emit_text, people, progress_
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
 
+if TYPE_CHECKING:
+    from huaxiang.nlp.training_run import TrainingData
+
 app = typer.Typer(help="Train on your own labelled data.", no_args_is_help=True)
 WORK = Path("build/train-nlp")
 WEIGHTS = Path("nlp/huaxiang/nlp/weights")
 SELLER_TALK = Path("asr/huaxiang/asr/weights/seller-talk.json")
 SALES_WORDS = Path("asr/huaxiang/asr/weights/sales-words.json.gz")
+Heard = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folders of calls with their truth: training sees how they are recognised."),
+]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="More labelled conversations (JSONL): learned from, in no figure.", exists=True, dir_okay=False
+    ),
+]
 
 
 @app.command("nlp")
@@ -35,38 +48,35 @@ def train_language(
     adapter_rank: Annotated[
         int, typer.Option(min=0, help="Rank of low-rank adapters in the encoder; 0 leaves it as it is.")
     ] = 16,
+    head_epochs: Annotated[
+        int, typer.Option(min=1, help="Epochs without adapters: 5 for 1,000 conversations, 12 for 350.")
+    ] = 5,
     adapter_epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs with adapters, where there are any.")
-    ] = 4,
+        int, typer.Option(min=1, help="Epochs with adapters, where there are any; 4 for 350.")
+    ] = 1,
     frozen_layers: Annotated[
         int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
     ] = 6,
-    heard: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folders of calls with their truth: training sees how they are recognised."),
-    ] = None,
+    heard: Heard = None,
+    beside: Beside = None,
     homophones: Annotated[
         float, typer.Option(min=0, max=1, help="Share of characters that a damaged copy hears wrongly.")
     ] = 0.15,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Cross-validate, train on everything, and write weights with their calibration."""
-    from huaxiang.api.hearing import read_calls, with_recordings
     from huaxiang.nlp.honest import scores_out_of_fold
     from huaxiang.nlp.lock_entry import update_lock
     from huaxiang.nlp.network import NetworkShape
     from huaxiang.nlp.noise import NoiseLevel
     from huaxiang.nlp.training import TrainingPlan
-    from huaxiang.nlp.training_run import read_training_data, train_nlp
+    from huaxiang.nlp.training_run import train_nlp
 
     settings = load_settings()
-    data = read_training_data(corpus)
-    if heard:
-        with progress_bar("hearing the recordings") as advance:
-            decode, speech = bootstrap.build_decoder(settings), bootstrap.build_speech(settings)
-            data = with_recordings(data, read_calls(heard), decode, speech, advance)
+    data = training_data(corpus, beside, heard)
     plan = TrainingPlan(
         shape=NetworkShape(frozen_layers=frozen_layers, rank=adapter_rank),
+        head_epochs=head_epochs,
         adapter_epochs=adapter_epochs if adapter_rank else 0,
         copies=(NoiseLevel(homophones=homophones),),
     )
@@ -113,7 +123,9 @@ def _readable(report: object) -> str:
 
 @app.command("words")
 def train_words(
-    corpus: Annotated[Path, typer.Argument(help="Labelled conversations (JSONL).", exists=True)],
+    corpus: Annotated[
+        list[Path], typer.Argument(help="Conversations (JSONL), labelled or not.", exists=True)
+    ],
     held_out: Annotated[
         list[Path] | None, typer.Option(help="Folders of calls whose conversations are not learned from.")
     ] = None,
@@ -127,9 +139,10 @@ def train_words(
     from huaxiang.asr.role_training import read_conversations
 
     ids = _conversations_of(held_out)
-    conversations = read_conversations(corpus, AsWritten(), ids)
+    conversations = [item for path in corpus for item in read_conversations(path, AsWritten(), ids)]
     sentences = sentences_of(conversations, JiebaWords().cut)
-    write_sentences(out, sentences, sha256(corpus.read_bytes()).hexdigest(), ids)
+    sums = {path.name: sha256(path.read_bytes()).hexdigest() for path in corpus}
+    write_sentences(out, sentences, sums, ids)
     report: dict[str, Json] = {
         "conversations": len(conversations),
         "sentences": len(sentences),
@@ -141,6 +154,22 @@ def train_words(
         emit_json({"words": report})
     else:
         emit_text(_readable(report))
+
+
+def training_data(
+    corpora: Sequence[Path], beside: Sequence[Path] | None, heard: Sequence[Path] | None
+) -> TrainingData:
+    """Read conversations, and recognise the recordings of some of them where there are any."""
+    from huaxiang.api.hearing import read_calls, with_recordings
+    from huaxiang.nlp.training_run import read_training_data
+
+    data = read_training_data(corpora, beside or ())
+    if not heard:
+        return data
+    settings = load_settings()
+    with progress_bar("hearing the recordings") as advance:
+        decode, speech = bootstrap.build_decoder(settings), bootstrap.build_speech(settings)
+        return with_recordings(data, read_calls(heard), decode, speech, advance)
 
 
 def _conversations_of(folders: list[Path] | None) -> set[str]:
