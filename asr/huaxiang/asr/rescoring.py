@@ -34,7 +34,7 @@ class RescoringOptions:
     ``least`` is the smallest cost. A character that was decoded with a log-probability over ``sure`` stays.
     """
 
-    recogniser: float = 1.0
+    recogniser: float = 0.8
     same_sound: float = 1.0
     alike: float = 8.0
     other_sound: float = 4.0
