@@ -14,7 +14,7 @@ from huaxiang.nlp.calibration import Array
 from huaxiang.nlp.calibration_fit import TruthArrays
 from huaxiang.nlp.labels import ACTS, INTENTS, OBJECTIONS, SENTIMENTS
 from huaxiang.nlp.network import head_slices
-from huaxiang.nlp.ngrams import FIELDS, NgramModel, Vocabulary, turn_grams
+from huaxiang.nlp.ngrams import FEW_TURNS, FIELDS, NgramModel, TurnGrams, Vocabulary, turn_grams
 from huaxiang.nlp.ngrams_file import model_of, tensors_of
 from huaxiang.nlp.prediction import split_tasks
 from huaxiang.nlp.second_reading import FirstReading, as_one, by_task, fit_second_reading
@@ -48,6 +48,17 @@ def test_what_is_rare_in_training_is_not_read() -> None:
     vocabulary = Vocabulary.of(turn_grams(_turns(*["太贵了"] * 12, "独一无二")))
     assert "太贵" in vocabulary.columns[0]
     assert "独一" not in vocabulary.columns[0]
+
+
+def test_of_many_turns_a_run_has_to_occur_in_more() -> None:
+    """What occurs in four turns of 20,000 is read; of 40,000 it has to occur in eight."""
+    rare = TurnGrams(({"独一": 1}, *({},) * (len(FIELDS) - 1)), ())
+    plain = TurnGrams(({},) * len(FIELDS), ())
+    read = [
+        "独一" in Vocabulary.of([rare] * times + [plain] * (turns - times)).columns[0]
+        for turns, times in ((FEW_TURNS, 4), (2 * FEW_TURNS, 7), (2 * FEW_TURNS, 8))
+    ]
+    assert read == [True, False, True]
 
 
 @given(st.lists(st.text(alphabet="太贵了多少钱吗\n^ a1", max_size=12), min_size=1, max_size=6))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ import torch
 
 from huaxiang.core.errors import InvalidConversation, ModelCorrupt
 from huaxiang.core.types import Role, Turn
+from huaxiang.nlp import cross_validation
 from huaxiang.nlp.cross_validation import OutOfFold, fitted_by_fold, honest_labels
 from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.honest import recognition_cost
 from huaxiang.nlp.model_classifier import ModelClassifier, build_network
-from huaxiang.nlp.network import NetworkShape
+from huaxiang.nlp.network import NetworkShape, TurnNetwork
 from huaxiang.nlp.noise import NoiseLevel
-from huaxiang.nlp.training import TrainingPlan
+from huaxiang.nlp.training import Example, TrainingPlan, train
 from huaxiang.nlp.training_run import TrainingData, read_training_data, train_nlp
 from huaxiang.nlp.versions import HEARD, TYPED
 from huaxiang.nlp.weights import load_weights
@@ -276,31 +277,61 @@ def _written(path: Path, *documents: dict[str, Any]) -> Path:
     return path
 
 
+def _with_more(folder: Path, own: Path) -> TrainingData:
+    turns = [{"role": "customer", "text": line} | labels for line, labels in CUSTOMER_LINES.items()]
+    more = _written(folder / "more.jsonl", *({"id": f"x-{number}", "turns": turns} for number in range(4)))
+    return read_training_data([own], [more])
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return _written(tmp_path / "own.jsonl", *(_document(number) for number in range(20)))
+
+
 def test_conversations_beside_are_learned_from_in_every_fold_and_judged_in_none(
-    encoder_folder: Path, tmp_path: Path
+    own: Path, encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = _written(tmp_path / "own.jsonl", *(_document(number) for number in range(20)))
-    renamed = {"弄" + line: labels for line, labels in CUSTOMER_LINES.items()}
-    turns = [{"role": "customer", "text": line} | labels for line, labels in renamed.items()]
-    more = _written(tmp_path / "more.jsonl", *({"id": f"x-{number}", "turns": turns} for number in range(4)))
-    data = read_training_data([own], [more])
-    assert set(data.sums) == {"own.jsonl", "more.jsonl"}
-    plan = replace(PLAN, copies=())
-    trained = train_nlp(data, encoder_folder, tmp_path / "a", plan, lambda what, done, total: None, threads=1)
-    alone = train_nlp(
-        read_training_data([own]), encoder_folder, tmp_path / "b", plan, lambda *_: None, threads=1
-    )
-    with_more, without = trained.out_of_fold[TYPED], alone.out_of_fold[TYPED]
-    assert np.array_equal(with_more.conversation, without.conversation)
-    assert np.array_equal(with_more.fold, without.fold)
-    for fold in range(5):
-        inside = with_more.fold == fold
-        assert not np.array_equal(with_more.wording.intents[inside], without.wording.intents[inside])
-        assert not np.array_equal(with_more.network.intents[inside], without.network.intents[inside])
+    data = _with_more(tmp_path, own)
+    learned: list[set[int]] = []
+
+    def recorded(network: TurnNetwork, examples: Sequence[Example], *rest: Any) -> None:
+        learned.append({example.conversation for example in examples})
+        train(network, examples, *rest)
+
+    monkeypatch.setattr(cross_validation, "train", recorded)
+    trained = train_nlp(data, encoder_folder, tmp_path, PLAN, lambda what, done, total: None, threads=1)
+    judged, beside = trained.out_of_fold[TYPED], set(range(20, 24))
+    for fold, seen in enumerate(learned):
+        assert seen == {number for number in range(20) if data.folds()[number] != fold} | beside
+    assert np.unique(judged.conversation).tolist() == list(range(20))
+    assert len(judged.wording.role) == len(judged.network.role) == len(judged.fold)
+    assert set(load_weights(trained.path).made_from) == {"own.jsonl", "more.jsonl"}
 
 
-def test_a_conversation_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    own = _written(tmp_path / "own.jsonl", *(_document(number) for number in range(20)))
+def test_what_stands_beside_takes_up_no_checkpoint_of_the_corpus_alone(
+    own: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    for data in (read_training_data([own]), _with_more(tmp_path, own)):
+        _train(data, encoder_folder, tmp_path / "out", PLAN, tmp_path / "work")
+    assert len(list((tmp_path / "work").iterdir())) == 2
+
+
+def test_two_files_of_one_name_are_refused(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    turns = _document(1)["turns"]
+    other = _written(tmp_path / "other" / own.name, {"id": "x-1", "turns": turns})
+    with pytest.raises(InvalidConversation, match=r"two files are called own\.jsonl"):
+        read_training_data([own], [other])
+
+
+def test_many_conversations_are_read_fewer_times_than_few() -> None:
+    few, many = TrainingPlan.suited(350), TrainingPlan.suited(1149)
+    assert (few.head_epochs, few.adapter_epochs) == (12, 4)
+    assert (many.head_epochs, many.adapter_epochs) == (5, 1)
+    assert TrainingPlan.suited(100_000).head_epochs == 1
+
+
+def test_a_conversation_that_stands_twice_is_refused(own: Path, tmp_path: Path) -> None:
     again = _written(tmp_path / "again.jsonl", _document(3))
     with pytest.raises(InvalidConversation, match="b-003 stands 2 times"):
         read_training_data([own], [again])

@@ -111,7 +111,7 @@ class WhisperTranscriber:
             raise ModelError(
                 f"the recogniser {name} cannot be loaded: pull or add the model again", model=name
             ) from error
-        give_back()
+        give_back()  # reading the rescorer's words took five times what they need
 
     def transcribe(self, clips: Sequence[Clip], hints: Hints) -> Sequence[ClipTranscript]:
         """Recognise each clip; clips of like length share a batch, with those of others who ask meanwhile.

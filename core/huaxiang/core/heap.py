@@ -20,7 +20,7 @@ def share_one_heap() -> bool:
 def give_back() -> None:
     """Return to the system what the heap holds and nobody uses, as after models were loaded.
 
-    glibc keeps it for later, where other C libraries do not: they know no such call.
+    glibc keeps it for later; other C libraries have no such call.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -35,12 +35,12 @@ ByteProgress = Callable[[int, int], None]
 class WheelFetcher:
     """Fetches locked wheels into ``staging``; each wheel is asked for once, also when that failed.
 
-    ``lock`` is the descriptor of the file lock that keeps ``staging`` to one pull. pip holds it too:
+    ``held`` is the descriptor of the file lock that keeps ``staging`` to one pull. pip holds it too:
     where a pull is killed its pip lives on and writes, and the next pull has to wait for that one.
     """
 
-    def __init__(self, staging: Path, lock: int) -> None:
-        self._lock = lock
+    def __init__(self, staging: Path, held: int) -> None:
+        self._held = held
         self._wheels = staging / "wheels"
         self._temporary = staging / "pip"
         self._failures: dict[str, ModelError] = {}
@@ -111,7 +111,7 @@ class WheelFetcher:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(self._lock,),
+                pass_fds=(self._held,),
             )
             try:
                 while process.poll() is None:

@@ -21,7 +21,7 @@ from huaxiang.nlp.calibration import (
 )
 from huaxiang.nlp.calibration_fit import TruthArrays, truth_arrays
 from huaxiang.nlp.classifier import TurnLabels
-from huaxiang.nlp.folds import BESIDE, FOLDS
+from huaxiang.nlp.folds import FOLDS
 from huaxiang.nlp.joint import Joint, fit_joint
 from huaxiang.nlp.network import UNKNOWN, TurnNetwork, head_slices
 from huaxiang.nlp.ngram_training import NgramRows, ngrams_out_of_fold
@@ -79,9 +79,8 @@ def out_of_fold(
 ) -> dict[int, OutOfFold]:
     """Train both models once a fold and return what they say about the conversations left out.
 
-    Typed and heard versions are judged, each under its number, but for those of the fold ``BESIDE``, which
-    every model learns from. ``work`` keeps checkpoints, from which an
-    interrupted run goes on.
+    Typed and heard versions are judged, each under its number. Conversations of the fold ``BESIDE`` are
+    learned from each time and not judged. ``work`` keeps checkpoints, from which an interrupted run goes on.
     """
     found: dict[tuple[int, int], Array] = {}
     for fold in range(FOLDS):
@@ -104,11 +103,10 @@ def out_of_fold(
         found |= inside
     rows = NgramRows(versions)
     wording = _wording(rows, folds, progress, work / "wording.npz" if work is not None else None)
-    judged = np.asarray(folds)[rows.conversation] != BESIDE
     return {
-        version: _collect(versions, version, folds, found, wording[judged & (rows.version == version)])
+        version: _collect(versions, version, folds, found, rows, wording)
         for version in JUDGED
-        if np.any(judged & (rows.version == version))
+        if any(judged == version for _, judged in found)
     }
 
 
@@ -168,14 +166,16 @@ def _collect(
     version: int,
     folds: Sequence[int],
     found: Mapping[tuple[int, int], Array],
+    rows: NgramRows,
     wording: Array,
 ) -> OutOfFold:
-    numbers = [number for number, own in enumerate(versions) if version in own and folds[number] != BESIDE]
+    numbers = sorted(number for number, judged in found if judged == version)
+    inside = (rows.version == version) & np.isin(rows.conversation, numbers)
     labelled = [pair for number in numbers for pair in versions[number][version]]
     places = np.repeat(numbers, [len(versions[number][version]) for number in numbers])
     return OutOfFold(
         network=split_tasks(np.concatenate([found[number, version] for number in numbers])),
-        wording=split_tasks(wording),
+        wording=split_tasks(wording[inside]),
         truth=truth_arrays(
             [turn.role is Role.CUSTOMER for turn, _ in labelled], [own for _, own in labelled]
         ),

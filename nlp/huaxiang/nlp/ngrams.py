@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 PLACE_WEIGHT = 0.3
-_FEW_TURNS = 20_000
+FEW_TURNS = 20_000
+"""From so many turns on the vocabulary does not grow with the data: rarer runs brought nothing."""
 _START, _END = "^", "$"
 
 
@@ -32,9 +33,8 @@ _START, _END = "^", "$"
 class Field:
     """One text that is read for a turn: that of the turn ``offset`` turns on, or its ``sounds``.
 
-    ``longest`` is the longest run, ``least`` the training turns that a run has to occur in (of more than
-    20,000 in proportion more, so that the vocabulary does not grow with the data), and ``weight`` the
-    length of the field's vector.
+    ``longest`` is the longest run, ``least`` the training turns that a run has to occur in, in whichever
+    version (of many turns in proportion more), and ``weight`` the length of the field's vector.
     """
 
     offset: int
@@ -75,7 +75,7 @@ class Vocabulary:
         rarity: list[float] = []
         for place, field in enumerate(FIELDS):
             documents = Counter(run for turn in turns for run in turn.counts[place])
-            least = field.least * max(1.0, len(turns) / _FEW_TURNS)
+            least = field.least * max(1.0, len(turns) / FEW_TURNS)
             kept = sorted(run for run, count in documents.items() if count >= least)
             columns.append({run: len(rarity) + index for index, run in enumerate(kept)})
             rarity += [float(np.log((1 + len(turns)) / (1 + documents[run]))) + 1.0 for run in kept]

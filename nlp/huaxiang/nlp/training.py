@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ CLIP = 1.0
 WARM_UP = 0.1
 SAMPLE_WINDOWS = 80
 BUCKET_BATCHES = 8
+HEAD_READINGS = 5_750
+ADAPTER_READINGS = 1_400
+"""How often conversations are read in all by each phase, where there are enough of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,13 @@ class TrainingPlan:
     ``copies`` are the damaged versions of each conversation beside the typed one; ``clean_share`` is
     how often an epoch takes the typed one. Roles are hidden for whole windows and for single turns by
     the two shares, so that turns of unknown role can be read. Adapters want many small steps, heads that
-    start from nothing want steady ones. The epochs are for a thousand conversations; fewer want more.
+    start from nothing want steady ones.
     """
 
     shape: NetworkShape = field(default_factory=NetworkShape)
     seed: int = 20_261
-    head_epochs: int = 5
-    adapter_epochs: int = 1
+    head_epochs: int = 12
+    adapter_epochs: int = 4
     batch_windows: int = 16
     adapter_batch_windows: int = 4
     head_rate: float = 1e-3
@@ -64,6 +67,16 @@ class TrainingPlan:
     clean_share: float = 0.6
     hidden_windows: float = 0.12
     hidden_turns: float = 0.03
+
+    @classmethod
+    def suited(cls, conversations: int) -> TrainingPlan:
+        """Return the plan for so many conversations: the more there are, the fewer times each is read."""
+        few = cls()
+        return replace(
+            few,
+            head_epochs=min(few.head_epochs, max(1, round(HEAD_READINGS / conversations))),
+            adapter_epochs=min(few.adapter_epochs, max(1, round(ADAPTER_READINGS / conversations))),
+        )
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from huaxiang.core.errors import InvalidConversation
+from huaxiang.core.file_sums import sums_by_name
 from huaxiang.core.torch_threads import bounded_threads
 from huaxiang.core.types import Json, Role
 from huaxiang.nlp.conversation_file import Conversation, TurnTruth, read_conversations
@@ -71,11 +72,15 @@ class TrainingData:
         }
 
     def versions(self, plan: TrainingPlan) -> list[Versions]:
-        """Return the versions of each conversation that training by ``plan`` sees, those beside last."""
-        return versions_of((*self.conversations, *self.beside), plan.copies, plan.seed, self.heard)
+        """Return the versions of each of the ``learned`` conversations that training by ``plan`` sees."""
+        return versions_of(self.learned(), plan.copies, plan.seed, self.heard)
+
+    def learned(self) -> tuple[Conversation, ...]:
+        """Return all conversations, those beside last."""
+        return (*self.conversations, *self.beside)
 
     def folds(self) -> list[int]:
-        """Return the fold of each conversation, in the order of ``versions``."""
+        """Return the fold of each of the ``learned`` conversations."""
         return folds_of(self.conversations) + [BESIDE] * len(self.beside)
 
 
@@ -102,20 +107,20 @@ def read_training_data(paths: Sequence[Path], beside: Sequence[Path] = ()) -> Tr
     Raises InvalidConversation for a mistake, for an id that stands twice (what is judged would have been
     learned), or where there are too few to judge.
     """
-    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (*paths, *beside)}
+    sums = sums_by_name((*paths, *beside))
     conversations = [item for path in paths for item in read_conversations(path)]
     others = [item for path in beside for item in read_conversations(path)]
-    for name, count in Counter(item.id for item in (*conversations, *others)).items():
+    data = TrainingData(tuple(conversations), sums, beside=tuple(others))
+    for name, count in Counter(item.id for item in data.learned()).items():
         if count > 1:
             raise InvalidConversation(f"{name} stands {count} times in the training data; leave one of them")
     if len(conversations) < LEAST_CONVERSATIONS:
         raise InvalidConversation(
             f"{len(conversations)} conversations are too few to train on; give at least {LEAST_CONVERSATIONS}"
         )
-    turns = (turn for item in (*conversations, *others) for turn in item.transcript.turns)
-    if any(turn.role is Role.UNKNOWN for turn in turns):
+    if any(turn.role is Role.UNKNOWN for item in data.learned() for turn in item.transcript.turns):
         raise InvalidConversation("every turn of the training data needs the role agent or customer")
-    return TrainingData(tuple(conversations), sums, beside=tuple(others))
+    return data
 
 
 def train_nlp(
@@ -180,7 +185,12 @@ def _folder_of(plan: TrainingPlan, data: TrainingData, work: Path | None) -> Pat
     if work is None:
         return None
     identity = json.dumps(
-        {"plan": asdict(plan), "data": data.sums, "folds": data.folds(), "heard": data.heard_document()},
+        {
+            "plan": asdict(plan),
+            "data": data.sums,
+            "folds": [[item.id, fold] for item, fold in zip(data.learned(), data.folds(), strict=True)],
+            "heard": data.heard_document(),
+        },
         sort_keys=True,
     )
     folder = work / hashlib.sha256(identity.encode()).hexdigest()[:16]

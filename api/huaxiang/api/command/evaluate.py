@@ -63,7 +63,7 @@ def evaluate_language(
         bool,
         typer.Option(
             "--cross-validate",
-            help="Train anew in five folds, an hour or more: for the training data itself.",
+            help="Train anew in five folds, which takes hours: for the training data itself.",
         ),
     ] = False,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,
@@ -79,7 +79,8 @@ def evaluate_language(
 ) -> None:
     """Score findings, entities and scorecard items against labelled conversations.
 
-    ``--heard`` and ``--beside`` are for ``--cross-validate``, as in ``train nlp``.
+    ``--heard`` and ``--beside`` are for ``--cross-validate``, as in ``train nlp``; the baselines learn from
+    the corpus alone.
     """
     from huaxiang.api.evaluation import evaluate_corpus, with_baselines
     from huaxiang.nlp.conversation_file import read_conversations
@@ -89,8 +90,8 @@ def evaluate_language(
     settings = load_settings()
     encoder = bootstrap.build_sentence_encoder(settings) if baselines else None
     if cross_validate:
-        report = cross_validated(training_data([corpus], beside, heard), work)
-        report = with_baselines(report, list(read_conversations(corpus)), encoder)
+        data = training_data([corpus], beside, heard)
+        report = with_baselines(cross_validated(data, work), data.conversations, encoder)
     else:
         with progress_bar(corpus.name) as advance:
             report = evaluate_corpus(corpus, bootstrap.build_analysis(settings), advance, encoder)
@@ -111,7 +112,8 @@ def cross_validated(data: TrainingData, work: Path) -> dict[str, Json]:
     understanding, inspector = bootstrap.build_judged_language("nlp-heads @ cross-validation")
     folder = bootstrap.encoder_folder(settings)
     with steps() as progress:
-        return cross_validated_scores(data, folder, TrainingPlan(), understanding, inspector, progress, work)
+        plan = TrainingPlan.suited(len(data.learned()))
+        return cross_validated_scores(data, folder, plan, understanding, inspector, progress, work)
 
 
 @app.command("calls")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import typer
 
 from huaxiang.api import bootstrap
 from huaxiang.api.command.console import emit_json, emit_text, people, progress_bar
+from huaxiang.core.file_sums import sums_by_name
 from huaxiang.core.settings import load_settings
 from huaxiang.core.types import Json
 
@@ -48,12 +50,10 @@ def train_language(
     adapter_rank: Annotated[
         int, typer.Option(min=0, help="Rank of low-rank adapters in the encoder; 0 leaves it as it is.")
     ] = 16,
-    head_epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs without adapters: 5 for 1,000 conversations, 12 for 350.")
-    ] = 5,
     adapter_epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs with adapters, where there are any; 4 for 350.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, help="Epochs with adapters; as it comes, 4 of few conversations to 1 of many."),
+    ] = None,
     frozen_layers: Annotated[
         int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
     ] = 6,
@@ -74,10 +74,11 @@ def train_language(
 
     settings = load_settings()
     data = training_data(corpus, beside, heard)
-    plan = TrainingPlan(
+    suited = TrainingPlan.suited(len(data.learned()))
+    plan = replace(
+        suited,
         shape=NetworkShape(frozen_layers=frozen_layers, rank=adapter_rank),
-        head_epochs=head_epochs,
-        adapter_epochs=adapter_epochs if adapter_rank else 0,
+        adapter_epochs=(adapter_epochs or suited.adapter_epochs) if adapter_rank else 0,
         copies=(NoiseLevel(homophones=homophones),),
     )
     with steps() as progress:
@@ -141,8 +142,7 @@ def train_words(
     ids = _conversations_of(held_out)
     conversations = [item for path in corpus for item in read_conversations(path, AsWritten(), ids)]
     sentences = sentences_of(conversations, JiebaWords().cut)
-    sums = {path.name: sha256(path.read_bytes()).hexdigest() for path in corpus}
-    write_sentences(out, sentences, sums, ids)
+    write_sentences(out, sentences, sums_by_name(corpus), ids)
     report: dict[str, Json] = {
         "conversations": len(conversations),
         "sentences": len(sentences),
