@@ -181,7 +181,7 @@ class WhisperTranscriber:
         encoded = self._encode(self._features(clips, MAX_CLIP_MS if hints.thorough else context_ms))
         decoded = self._generate(encoded, table, hints, beam_size, most_ms)
         doubtful = [place for place, result in enumerate(decoded) if self._doubts(result)]
-        if doubtful:
+        if doubtful and not hints.thorough:  # then it was decoded so already
             # A short context makes the model unsteady now and then; the whole one it was trained with helps.
             whole = self._encode(self._features([clips[place] for place in doubtful], MAX_CLIP_MS))
             results = self._generate(whole, table, hints, options.thorough_beam_size, most_ms)
