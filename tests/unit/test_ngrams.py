@@ -13,7 +13,7 @@ from huaxiang.nlp.blend import Blend, fit_blend
 from huaxiang.nlp.calibration import Array
 from huaxiang.nlp.calibration_fit import TruthArrays
 from huaxiang.nlp.labels import ACTS, INTENTS, OBJECTIONS, SENTIMENTS
-from huaxiang.nlp.network import head_slices
+from huaxiang.nlp.network import LEAST_TURNS, NEAR_TURNS, USUAL_TURNS, head_slices, place_features
 from huaxiang.nlp.ngrams import FEW_TURNS, FIELDS, NgramModel, TurnGrams, Vocabulary, turn_grams
 from huaxiang.nlp.ngrams_file import model_of, tensors_of
 from huaxiang.nlp.prediction import split_tasks
@@ -35,6 +35,15 @@ def test_a_turn_is_read_with_the_turns_around_it() -> None:
     assert set(before) == {"甲"}
     assert {"^乙", "乙丙", "丙$", "乙"} <= set(own)
     assert set(after) == {"丁"}
+
+
+def test_a_piece_of_a_call_is_read_as_if_it_stood_inside_one() -> None:
+    whole, piece = turn_grams(_turns(*["嗯"] * LEAST_TURNS)), turn_grams(_turns("嗯", "嗯"))
+    first, last = place_features(0, USUAL_TURNS), place_features(USUAL_TURNS - 1, USUAL_TURNS)
+    begins, ends = first.index(1.0, 5), last.index(1.0, 5 + NEAR_TURNS)
+    assert (whole[0].place[begins], whole[-1].place[ends]) == (1.0, 1.0)
+    assert 0 < piece[0].place[begins] < 0.5
+    assert piece[-1].place[ends] == 0
 
 
 def test_homophones_sound_alike() -> None:

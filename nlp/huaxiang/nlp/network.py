@@ -25,6 +25,8 @@ ROLES = 3
 ADAPTED = ("query", "key", "value", "dense")
 PLACE_FEATURES = 21
 NEAR_TURNS = 8
+LEAST_TURNS, USUAL_TURNS = 12, 24
+BEGUN = 0.25
 SUMMARIES = 4
 TURN_ATTENTION_HEADS = 4
 _NEVER = -1e9
@@ -245,7 +247,19 @@ class TurnNetwork(nn.Module):
 
 
 def place_features(position: int, count: int) -> list[float]:
-    """Return where turn ``position`` of ``count`` stands: its share, and how near both ends are."""
+    """Return where turn ``position`` of ``count`` stands: its share, and how near both ends are.
+
+    Of so few turns that they are a piece of a call, or one cut short, the ends are not known: they are read
+    as if they stood in the middle of a usual one, and a little as if they began it.
+    """
+    if count >= LEAST_TURNS:
+        return _place(position, count)
+    middle = _place(position + (USUAL_TURNS - count) // 2, USUAL_TURNS)
+    begun = _place(position, USUAL_TURNS)
+    return [(1 - BEGUN) * inside + BEGUN * first for inside, first in zip(middle, begun, strict=True)]
+
+
+def _place(position: int, count: int) -> list[float]:
     features = [0.0] * PLACE_FEATURES
     share = position / max(count - 1, 1)
     features[0:5] = [share, share * share, float(share < 0.15), float(share > 0.85), 1.0 / count]
