@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from huaxiang.api.command import app
+from huaxiang.core.errors import InvalidConversation
 
 
 def written(path: Path, *ids: str) -> Path:
-    """Write conversations of one turn, which is other words for every id."""
+    """Write conversations of one turn, whose words differ for every id."""
     rows = [{"id": name, "turns": [{"role": "agent", "text": f"您好{name}"}]} for name in ids]
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     return path
@@ -37,6 +38,15 @@ def test_words_are_counted_in_all_files_but_in_no_call_that_is_held_out(tmp_path
     }
     assert set("甲丁") <= set("".join(document["words"]))
     assert not set("乙丙") & set("".join(document["words"]))
+
+
+def test_a_file_given_twice_is_not_counted_twice(tmp_path: Path) -> None:
+    corpus, out = written(tmp_path / "a.jsonl", "甲"), tmp_path / "words.gz"
+    with pytest.raises(InvalidConversation, match=r"two files are called a\.jsonl"):
+        CliRunner().invoke(
+            app, ["train", "words", str(corpus), str(corpus), "--out", str(out)], catch_exceptions=False
+        )
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("option", ["--beside", "--heard"])

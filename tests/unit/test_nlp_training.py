@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from huaxiang.core.errors import InvalidConversation, ModelCorrupt
 from huaxiang.core.types import Role, Turn
-from huaxiang.nlp import cross_validation
+from huaxiang.nlp import cross_validation, ngram_training, training_run
 from huaxiang.nlp.cross_validation import OutOfFold, fitted_by_fold, honest_labels
 from huaxiang.nlp.folds import folds_of
 from huaxiang.nlp.honest import recognition_cost
 from huaxiang.nlp.model_classifier import ModelClassifier, build_network
 from huaxiang.nlp.network import NetworkShape, TurnNetwork
+from huaxiang.nlp.ngram_training import NgramRows, fit_ngrams
+from huaxiang.nlp.ngrams import NgramModel
 from huaxiang.nlp.noise import NoiseLevel
 from huaxiang.nlp.training import Example, TrainingPlan, train
 from huaxiang.nlp.training_run import TrainingData, read_training_data, train_nlp
@@ -292,17 +295,27 @@ def test_conversations_beside_are_learned_from_in_every_fold_and_judged_in_none(
     own: Path, encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = _with_more(tmp_path, own)
-    learned: list[set[int]] = []
+    by_networks: list[set[int]] = []
+    by_wording: list[set[int]] = []
 
     def recorded(network: TurnNetwork, examples: Sequence[Example], *rest: Any) -> None:
-        learned.append({example.conversation for example in examples})
+        by_networks.append({example.conversation for example in examples})
         train(network, examples, *rest)
 
-    monkeypatch.setattr(cross_validation, "train", recorded)
+    def fitted(
+        rows: NgramRows, chosen: NDArray[np.bool_], progress: Callable[[int, int], None]
+    ) -> NgramModel:
+        by_wording.append(set(rows.conversation[chosen].tolist()))
+        return fit_ngrams(rows, chosen, progress)
+
+    for module in (cross_validation, training_run):
+        monkeypatch.setattr(module, "train", recorded)
+    for module in (ngram_training, training_run):
+        monkeypatch.setattr(module, "fit_ngrams", fitted)
     trained = train_nlp(data, encoder_folder, tmp_path, PLAN, lambda what, done, total: None, threads=1)
     judged, beside = trained.out_of_fold[TYPED], set(range(20, 24))
-    for fold, seen in enumerate(learned):
-        assert seen == {number for number in range(20) if data.folds()[number] != fold} | beside
+    folds = [{number for number in range(20) if data.folds()[number] != fold} | beside for fold in range(5)]
+    assert by_networks == by_wording == [*folds, set(range(24))]
     assert np.unique(judged.conversation).tolist() == list(range(20))
     assert len(judged.wording.role) == len(judged.network.role) == len(judged.fold)
     assert set(load_weights(trained.path).made_from) == {"own.jsonl", "more.jsonl"}
@@ -313,6 +326,19 @@ def test_what_stands_beside_takes_up_no_checkpoint_of_the_corpus_alone(
 ) -> None:
     for data in (read_training_data([own]), _with_more(tmp_path, own)):
         _train(data, encoder_folder, tmp_path / "out", PLAN, tmp_path / "work")
+    assert len(list((tmp_path / "work").iterdir())) == 2
+
+
+def test_the_same_files_in_another_order_take_up_no_checkpoint(encoder_folder: Path, tmp_path: Path) -> None:
+    files = [
+        _written(
+            tmp_path / f"{name}.jsonl",
+            *({"id": f"{name}-{n}", "turns": _document(n)["turns"]} for n in range(10)),
+        )
+        for name in ("a", "b")
+    ]
+    for order in (files, files[::-1]):
+        _train(read_training_data(order), encoder_folder, tmp_path / "out", PLAN, tmp_path / "work")
     assert len(list((tmp_path / "work").iterdir())) == 2
 
 
@@ -328,7 +354,8 @@ def test_many_conversations_are_read_fewer_times_than_few() -> None:
     few, many = TrainingPlan.suited(350), TrainingPlan.suited(1149)
     assert (few.head_epochs, few.adapter_epochs) == (12, 4)
     assert (many.head_epochs, many.adapter_epochs) == (5, 1)
-    assert TrainingPlan.suited(100_000).head_epochs == 1
+    most = TrainingPlan.suited(100_000)
+    assert (most.head_epochs, most.adapter_epochs) == (1, 1)
 
 
 def test_a_conversation_that_stands_twice_is_refused(own: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class InvalidField(InvalidInput):
 
 
 class InvalidConversation(InvalidInput):
-    """A conversation file that is not in the guideline's format."""
+    """A conversation file that is not in the guideline's format, or cannot be told from another."""
 
     code = "invalid_conversation"
 

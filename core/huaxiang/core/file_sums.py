@@ -18,6 +18,6 @@ def sums_by_name(paths: Iterable[Path]) -> dict[str, str]:
     sums: dict[str, str] = {}
     for path in paths:
         if path.name in sums:
-            raise InvalidConversation(f"two files are called {path.name}; rename one of them")
+            raise InvalidConversation(f"two files are called {path.name}; give each once, or rename one")
         sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return sums

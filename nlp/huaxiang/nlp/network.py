@@ -25,8 +25,8 @@ ROLES = 3
 ADAPTED = ("query", "key", "value", "dense")
 PLACE_FEATURES = 21
 NEAR_TURNS = 8
-LEAST_TURNS, USUAL_TURNS = 12, 24
-BEGUN = 0.25
+LEAST_TURNS, USUAL_TURNS, BEGUN = 12, 24, 0.25
+"""Of fewer turns than the least the ends are not known; ``place_features`` says what is taken instead."""
 SUMMARIES = 4
 TURN_ATTENTION_HEADS = 4
 _NEVER = -1e9
@@ -247,10 +247,10 @@ class TurnNetwork(nn.Module):
 
 
 def place_features(position: int, count: int) -> list[float]:
-    """Return where turn ``position`` of ``count`` stands: its share, and how near both ends are.
+    """Return where turn ``position`` (from 0) of ``count`` stands: its share, and how near both ends are.
 
-    Of so few turns that they are a piece of a call, or one cut short, the ends are not known: they are read
-    as if they stood in the middle of a usual one, and a little as if they began it.
+    ``PLACE_FEATURES`` numbers. Fewer than ``LEAST_TURNS`` may be a piece of a call, one cut short or a short
+    one: they are read as if they stood in the middle of a usual one, and by ``BEGUN`` as if they began it.
     """
     if count >= LEAST_TURNS:
         return _place(position, count)

@@ -39,9 +39,8 @@ CLIP = 1.0
 WARM_UP = 0.1
 SAMPLE_WINDOWS = 80
 BUCKET_BATCHES = 8
-HEAD_READINGS = 5_750
-ADAPTER_READINGS = 1_400
-"""How often conversations are read in all by each phase, where there are enough of them."""
+HEAD_READINGS, ADAPTER_READINGS = 5_750, 1_400
+"""Epochs times conversations: five of 1,149 for the heads, four of 350 for the adapters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class TrainingPlan:
 
     @classmethod
     def suited(cls, conversations: int) -> TrainingPlan:
-        """Return the plan for so many conversations: the more there are, the fewer times each is read."""
+        """Return the plan for one conversation or more: the more, the fewer times each is read."""
         few = cls()
         return replace(
             few,

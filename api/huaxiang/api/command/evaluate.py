@@ -63,7 +63,7 @@ def evaluate_language(
         bool,
         typer.Option(
             "--cross-validate",
-            help="Train anew in five folds, which takes hours: for the training data itself.",
+            help="Train anew in five folds, an hour or two: for the training data itself.",
         ),
     ] = False,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints of --cross-validate.")] = WORK,

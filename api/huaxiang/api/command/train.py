@@ -52,7 +52,10 @@ def train_language(
     ] = 16,
     adapter_epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs with adapters; as it comes, 4 of few conversations to 1 of many."),
+        typer.Option(
+            min=1,
+            help="Epochs with adapters; by default 4 for up to 350 conversations, 1 for 1,000 and more.",
+        ),
     ] = None,
     frozen_layers: Annotated[
         int, typer.Option(min=0, max=12, help="Layers from below without adapters; 0 adapts all.")
@@ -139,10 +142,10 @@ def train_words(
     from huaxiang.asr.language_training import AsWritten, sentences_of
     from huaxiang.asr.role_training import read_conversations
 
-    ids = _conversations_of(held_out)
+    ids, sums = _conversations_of(held_out), sums_by_name(corpus)
     conversations = [item for path in corpus for item in read_conversations(path, AsWritten(), ids)]
     sentences = sentences_of(conversations, JiebaWords().cut)
-    write_sentences(out, sentences, sums_by_name(corpus), ids)
+    write_sentences(out, sentences, sums, ids)
     report: dict[str, Json] = {
         "conversations": len(conversations),
         "sentences": len(sentences),
